@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace MdFunctions.Queries;
 
 /// <summary>Runs queries and streams their rows from the wire into the response.</summary>
-public sealed class QueryRunner(MotherDuckDataSource dataSource)
+public sealed class QueryRunner(MotherDuckDataSources dataSources)
 {
     private readonly ConcurrentDictionary<string, QueryShape> _shapes = new(StringComparer.Ordinal);
 
@@ -34,7 +34,7 @@ public sealed class QueryRunner(MotherDuckDataSource dataSource)
 
     private async Task StreamAsync(QueryTemplate query, ParameterValue?[] values, HttpContext http, CancellationToken cancellationToken)
     {
-        await using var connection = await dataSource.OpenAsync(cancellationToken);
+        await using var connection = await dataSources.Read.OpenAsync(cancellationToken);
         if (!_shapes.TryGetValue(query.Template.Name, out var shape))
             _shapes[query.Template.Name] = shape = await QueryShape.DescribeAsync(connection, query.Template, cancellationToken);
 
