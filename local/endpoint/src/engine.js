@@ -124,7 +124,9 @@ export class Statement {
     return Array.from({ length: this.parameterCount }, (_, i) => duckdb.parameter_name(this.handle, i + 1));
   }
 
+  /** What DuckDB takes a parameter for, or null where the statement leaves it open. */
   parameterType(index) {
+    if (duckdb.param_type(this.handle, index) === duckdb.Type.INVALID) return null;
     return describeType(duckdb.param_logical_type(this.handle, index));
   }
 

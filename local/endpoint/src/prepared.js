@@ -68,7 +68,7 @@ export class Prepared {
     if (open) this.columns = [];
     this.parameterOids = Array.from({ length: statement.parameterCount }, (_, i) => {
       const type = statement.parameterType(i + 1);
-      return isUnresolved(type) ? OID.text : type.oid;
+      return type === null || isUnresolved(type) ? OID.text : type.oid;
     });
   }
 
