@@ -85,11 +85,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     name: 'scm'
     properties: { allow: false }
   }
-
-  resource ftpPasswords 'basicPublishingCredentialsPolicies' = {
-    name: 'ftp'
-    properties: { allow: false }
-  }
 }
 
 output name string = app.name

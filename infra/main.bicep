@@ -47,7 +47,7 @@ param instanceMemoryMB int = 2048
 
 @minValue(1)
 @maxValue(1000)
-@description('The most instances the app may grow to. Each opens its own few connections to MotherDuck.')
+@description('The most instances the app may grow to; Azure documents 40 as the least. Each opens its own few connections to MotherDuck.')
 param maximumInstanceCount int = 40
 
 @description('Keep storage and vault off the public network: private endpoints, and a virtual network the app runs in.')
