@@ -1,8 +1,8 @@
 // Optional: new blobs of a storage account start loads. Event Grid sends each as a CloudEvent to POST /api/events/storage.
 //
-// The subscription is an extension of the storage account: Event Grid makes the account's system topic by itself, or takes the one
-// that is there (an account can have only one). Event Grid checks the address before it sends anything, so the app must have been
-// deployed by then: set the storage account after the first `azd up`.
+// The subscription is an extension of the storage account, so Event Grid makes the account's system topic by itself and removes it with
+// the last subscription. Event Grid checks the address before it sends anything, so the app must have been deployed by then: set the
+// storage account after the first `azd up`.
 
 param storageAccountName string
 

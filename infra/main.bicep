@@ -47,8 +47,8 @@ param instanceMemoryMB int = 2048
 
 @minValue(1)
 @maxValue(1000)
-@description('The most instances the app may grow to; Azure documents 40 as the least. Each opens its own few connections to MotherDuck.')
-param maximumInstanceCount int = 40
+@description('The most instances the app may grow to. Each opens its own few connections to MotherDuck, so this also bounds those.')
+param maximumInstanceCount int = 10
 
 @description('Keep storage and vault off the public network: private endpoints, and a virtual network the app runs in.')
 param vnetEnabled bool = false
