@@ -1,0 +1,33 @@
+using MdFunctions.Loads;
+using MdFunctions.MotherDuck;
+using MdFunctions.Queries;
+using MdFunctions.Templates;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MdFunctions;
+
+/// <summary>All services of the app: what <c>Program.cs</c> adds to its host.</summary>
+public static class MdFunctionsServices
+{
+    /// <summary>Reads the settings and the SQL files, and adds the features that serve them.</summary>
+    /// <exception cref="StartupException">A setting or a SQL file is wrong; the message lists all faults.</exception>
+    public static IServiceCollection AddMdFunctions(this IServiceCollection services, IConfiguration configuration)
+    {
+        var settings = new Settings(configuration);
+        var motherDuck = MotherDuckOptions.Read(settings);
+        var queries = QueryOptions.Read(settings);
+        var templates = TemplateCatalog.Read(settings, queries, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
+
+        string[] faults = [.. settings.Faults, .. templates.Faults];
+        if (faults.Length > 0)
+            throw new StartupException(faults);
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(motherDuck).AddSingleton<AccessToken>().AddSingleton<MotherDuckDataSource>();
+        services.AddSingleton(templates);
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton<LoadRunner>();
+        return services;
+    }
+}

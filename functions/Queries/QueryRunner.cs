@@ -1,0 +1,88 @@
+using MdFunctions.Http;
+using MdFunctions.MotherDuck;
+using MdFunctions.Templates;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Polly;
+using Polly.Retry;
+
+namespace MdFunctions.Queries;
+
+/// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
+public sealed class QueryRunner(MotherDuckDataSource dataSource, QueryShapes shapes, QueryGate gate, QueryCache cache)
+{
+    // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
+    private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
+        .AddRetry(new RetryStrategyOptions<QueryExecution>
+        {
+            MaxRetryAttempts = 1,
+            Delay = TimeSpan.Zero,
+            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable),
+        })
+        .Build();
+
+    /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
+    public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        limit.CancelAfter(query.Timeout);
+        try
+        {
+            if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, limit.Token))
+                return;
+            if (query.ErrorOnLimit)
+                await SpoolAsync(query, values, format, http, limit.Token);
+            else
+                await StreamAsync(query, values, format, new ResponseSink(http, query, format), limit.Token);
+        }
+        catch (Exception e)
+        {
+            var problem = e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested
+                ? TimedOut(query)
+                : Guard.ToProblem(e, http);
+            if (http.Response.HasStarted)
+                http.Abort();
+            else
+                await problem.ExecuteAsync(http);
+        }
+    }
+
+    private static Problem TimedOut(QueryTemplate query) =>
+        new(504, "Query timed out", $"The query took longer than its limit of {Duration.Write(query.Timeout)} and was cancelled.");
+
+    private static Problem TooManyRows(QueryTemplate query) =>
+        new(422, "Too many rows", $"The answer has more than {query.MaxRows} rows, which is this query's limit. Narrow its parameters.");
+
+    private async Task StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
+    {
+        using (sink)
+        {
+            using var turn = await gate.EnterAsync(cancellationToken);
+            await using var execution = await Start.ExecuteAsync(
+                async token => await QueryExecution.StartAsync(dataSource, shapes, query, values, token), cancellationToken);
+            await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
+        }
+    }
+
+    // Whether there are too many rows is known at the end: the answer waits on disk until then.
+    private async Task SpoolAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    {
+        await using var spool = new FileBufferingWriteStream(memoryThreshold: 256 * 1024);
+        var sink = new StreamSink(spool, long.MaxValue);
+        await StreamAsync(query, values, format, sink, cancellationToken);
+        if (sink.Truncated)
+            throw new ProblemException(TooManyRows(query));
+        ResponseHeaders.Write(http, query, format);
+        await spool.DrainBufferAsync(http.Response.BodyWriter, cancellationToken);
+    }
+
+    private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
+    {
+        // Others may be waiting for this answer: it does not end with the request that happened to be first.
+        using var limit = new CancellationTokenSource(query.Timeout);
+        using var bytes = new MemoryStream();
+        var sink = new StreamSink(bytes, maxBytes);
+        await StreamAsync(query, values, format, sink, limit.Token);
+        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
+    }
+}

@@ -1,0 +1,22 @@
+using MdFunctions;
+using MdFunctions.Local;
+
+try
+{
+    var options = LocalOptions.Parse(args);
+    if (options.Help)
+    {
+        Console.WriteLine(LocalOptions.HelpText);
+        return 0;
+    }
+
+    await using var host = await LocalHost.StartAsync(options, Console.WriteLine, CancellationToken.None);
+    Console.WriteLine(Banner.For(host));
+    await host.WaitForShutdownAsync();
+    return 0;
+}
+catch (Exception e) when (e is LocalException or StartupException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
