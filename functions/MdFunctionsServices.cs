@@ -16,7 +16,8 @@ public static class MdFunctionsServices
     {
         var settings = new Settings(configuration);
         var motherDuck = MotherDuckOptions.Read(settings);
-        var templates = TemplateCatalog.Read(settings, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
+        var queries = QueryOptions.Read(settings);
+        var templates = TemplateCatalog.Read(settings, queries, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
         string[] faults = [.. settings.Faults, .. templates.Faults];
         if (faults.Length > 0)
@@ -25,7 +26,7 @@ public static class MdFunctionsServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
-        services.AddSingleton<QueryRunner>();
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton<LoadRunner>();
         return services;
     }

@@ -34,7 +34,7 @@ public static class NodeModules
             ? await RunAsync("cmd.exe", ["/c", "npm", .. install], folder, cancellationToken)
             : await RunAsync("npm", install, folder, cancellationToken);
         if (exitCode != 0)
-            throw new LocalException($"'npm ci' failed in {folder} (exit code {exitCode}):\n{output.Trim()}");
+            throw new LocalException($"'npm ci' failed in {folder} (exit code {exitCode}):\n{string.Join('\n', output.Trim().Split('\n').Take(15))}");
         await File.WriteAllTextAsync(stamp, forTests ? wanted + " with development packages" : wanted, cancellationToken);
     }
 

@@ -8,8 +8,10 @@ namespace MdFunctions.Queries;
 /// <param name="Summary">What it answers.</param>
 /// <param name="Url">Where it is.</param>
 /// <param name="Timeout">How long it may take.</param>
+/// <param name="MaxRows">The most rows of an answer; null for no limit.</param>
+/// <param name="Cache">How long an answer may be reused; null for not at all.</param>
 /// <param name="Parameters">Its parameters.</param>
-public sealed record CatalogQuery(string Name, string? Summary, string Url, string Timeout, IReadOnlyList<CatalogParameter> Parameters);
+public sealed record CatalogQuery(string Name, string? Summary, string Url, string Timeout, int? MaxRows, string? Cache, IReadOnlyList<CatalogParameter> Parameters);
 
 /// <summary>A parameter in the catalog. What does not apply is null.</summary>
 /// <param name="Name">Its name.</param>
@@ -42,6 +44,8 @@ public static class QueryCatalog
             query.Template.Summary,
             $"{request.Scheme}://{request.Host}/api/queries/{query.Template.Name}",
             Duration.Write(query.Timeout),
+            query.MaxRows == 0 ? null : query.MaxRows,
+            query.Cache is { } cache ? Duration.Write(cache) : null,
             [.. query.Template.Parameters.Select(CatalogParameter.Of)])),
     ];
 }

@@ -22,12 +22,13 @@ public sealed class QueryFunctions(TemplateCatalog templates, QueryRunner runner
                 return Problem.NotFound("query", name);
             if (request.Method is not ("GET" or "POST"))
                 return Problem.MethodNotAllowed(request.Method, "GET, POST");
+            var format = ResultFormat.Of(request);
             var values = await TemplateInput.ReadAsync(request, query.Template.Parameters, QueryTemplate.Reserved, request.HttpContext.RequestAborted);
-            return new QueryResult(runner, query, values);
+            return new QueryAnswer(runner, query, values, format);
         });
 
-    private sealed class QueryResult(QueryRunner runner, QueryTemplate query, ParameterValue?[] values) : IResult
+    private sealed class QueryAnswer(QueryRunner runner, QueryTemplate query, ParameterValue?[] values, ResultFormat format) : IResult
     {
-        public Task ExecuteAsync(HttpContext httpContext) => runner.RunAsync(query, values, httpContext);
+        public Task ExecuteAsync(HttpContext httpContext) => runner.RunAsync(query, values, format, httpContext);
     }
 }

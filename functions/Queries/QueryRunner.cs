@@ -1,29 +1,44 @@
-using System.Collections.Concurrent;
 using MdFunctions.Http;
 using MdFunctions.MotherDuck;
 using MdFunctions.Templates;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Polly;
+using Polly.Retry;
 
 namespace MdFunctions.Queries;
 
-/// <summary>Runs queries and streams their rows from the wire into the response.</summary>
-public sealed class QueryRunner(MotherDuckDataSources dataSources)
+/// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
+public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache)
 {
-    private readonly ConcurrentDictionary<string, QueryShape> _shapes = new(StringComparer.Ordinal);
+    // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
+    private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
+        .AddRetry(new RetryStrategyOptions<QueryExecution>
+        {
+            MaxRetryAttempts = 1,
+            Delay = TimeSpan.Zero,
+            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable),
+        })
+        .Build();
 
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
-    public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, HttpContext http)
+    public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         limit.CancelAfter(query.Timeout);
         try
         {
-            await StreamAsync(query, values, http, limit.Token);
+            if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, limit.Token))
+                return;
+            if (query.ErrorOnLimit)
+                await SpoolAsync(query, values, format, http, limit.Token);
+            else
+                await StreamAsync(query, values, format, new ResponseSink(http, query, format), limit.Token);
         }
         catch (Exception e)
         {
-            var problem = limit.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested
-                ? new Problem(504, "Query timed out", $"The query took longer than its limit of {Duration.Write(query.Timeout)} and was cancelled.")
+            var problem = e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested
+                ? TimedOut(query)
                 : Guard.ToProblem(e, http);
             if (http.Response.HasStarted)
                 http.Abort();
@@ -32,46 +47,42 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources)
         }
     }
 
-    private async Task StreamAsync(QueryTemplate query, ParameterValue?[] values, HttpContext http, CancellationToken cancellationToken)
-    {
-        await using var connection = await dataSources.Read.OpenAsync(cancellationToken);
-        if (!_shapes.TryGetValue(query.Template.Name, out var shape))
-            _shapes[query.Template.Name] = shape = await QueryShape.DescribeAsync(connection, query.Template, cancellationToken);
+    private static Problem TimedOut(QueryTemplate query) =>
+        new(504, "Query timed out", $"The query took longer than its limit of {Duration.Write(query.Timeout)} and was cancelled.");
 
-        await using var command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
-        await using var reader = await command.ExecuteReaderAsync(System.Data.CommandBehavior.SequentialAccess, cancellationToken);
-        var response = http.Response;
-        response.ContentType = "application/json";
-        response.Headers.CacheControl = "no-store";
-        var body = response.BodyWriter;
-        var rows = new JsonRows(body, shape.Columns);
-        var buffer = new byte[4096];
-        rows.Start();
-        while (await reader.ReadAsync(cancellationToken))
+    private static Problem TooManyRows(QueryTemplate query) =>
+        new(422, "Too many rows", $"The answer has more than {query.MaxRows} rows, which is this query's limit. Narrow its parameters.");
+
+    private async Task StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
+    {
+        using (sink)
         {
-            rows.StartRow();
-            for (var i = 0; i < shape.Columns.Count; i++)
-            {
-                if (reader.IsDBNull(i))
-                {
-                    rows.Null(i);
-                    continue;
-                }
-                await using var value = reader.GetStream(i);
-                var length = (int)value.Length;
-                if (length > buffer.Length)
-                    buffer = new byte[length];
-                await value.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken);
-                rows.Value(i, buffer.AsSpan(0, length));
-            }
-            rows.EndRow();
-            if (body.UnflushedBytes > 16 * 1024)
-            {
-                rows.Flush();
-                await body.FlushAsync(cancellationToken);
-            }
+            using var turn = await gate.EnterAsync(cancellationToken);
+            await using var execution = await Start.ExecuteAsync(
+                async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
+            await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
         }
-        rows.End();
-        rows.Flush();
+    }
+
+    // Whether there are too many rows is known at the end: the answer waits on disk until then.
+    private async Task SpoolAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    {
+        await using var spool = new FileBufferingWriteStream(memoryThreshold: 256 * 1024);
+        var sink = new StreamSink(spool, long.MaxValue);
+        await StreamAsync(query, values, format, sink, cancellationToken);
+        if (sink.Truncated)
+            throw new ProblemException(TooManyRows(query));
+        ResponseHeaders.Write(http, query, format);
+        await spool.DrainBufferAsync(http.Response.BodyWriter, cancellationToken);
+    }
+
+    private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
+    {
+        // Others may be waiting for this answer: it does not end with the request that happened to be first.
+        using var limit = new CancellationTokenSource(query.Timeout);
+        using var bytes = new MemoryStream();
+        var sink = new StreamSink(bytes, maxBytes);
+        await StreamAsync(query, values, format, sink, limit.Token);
+        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
     }
 }

@@ -1,5 +1,4 @@
 using MdFunctions.MotherDuck;
-using MdFunctions.Templates;
 using Npgsql;
 
 namespace MdFunctions.Queries;
@@ -10,11 +9,8 @@ public enum ColumnKind
     /// <summary>A JSON string.</summary>
     Text,
 
-    /// <summary>A JSON number, all of its digits as they are.</summary>
+    /// <summary>A JSON number, all of its digits as they are; NaN and the infinities are JSON strings.</summary>
     Number,
-
-    /// <summary>A JSON number; NaN and the infinities are JSON strings.</summary>
-    Float,
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
     Boolean,
@@ -35,47 +31,92 @@ public sealed record Column(string Name, string Type, ColumnKind Kind);
 /// <summary>
 /// What a query answers: its columns, and the statement that brings each of them as text that means the same whichever way the endpoint writes it.
 /// </summary>
-/// <param name="Columns">The columns, in order.</param>
-/// <param name="Statement">The statement, its parameters as <c>$1</c>, <c>$2</c>...</param>
-public sealed record QueryShape(IReadOnlyList<Column> Columns, string Statement)
+public sealed class QueryShape
 {
-    /// <summary>Asks MotherDuck for the columns of a template's statement.</summary>
-    public static async Task<QueryShape> DescribeAsync(NpgsqlConnection connection, Template template, CancellationToken cancellationToken)
+    private (string Name, uint Type)[]? _wire;
+
+    private QueryShape(IReadOnlyList<Column> columns, string statement) => (Columns, Statement) = (columns, statement);
+
+    /// <summary>The columns, in order.</summary>
+    public IReadOnlyList<Column> Columns { get; }
+
+    /// <summary>The statement, its parameters as <c>$1</c>, <c>$2</c>...</summary>
+    public string Statement { get; }
+
+    /// <summary>Asks MotherDuck for the columns of a query's statement. Its <c>DESCRIBE</c> tells DuckDB's own types, where the wire has only PostgreSQL's.</summary>
+    public static async Task<QueryShape> DescribeAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken)
     {
-        var described = await connection.RowsAsync($"DESCRIBE SELECT * FROM (\n{template.WithTypedNulls()}\n)", [], cancellationToken);
-        var columns = new List<Column>(described.Count);
-        var expressions = new List<string>(described.Count);
-        var plain = true;
-        foreach (var row in described)
-        {
-            var (name, type) = (row[0]!, row[1]!);
-            var (kind, function) = Classify(type);
-            var identifier = Sql.Identifier(name);
-            columns.Add(new Column(name, type, kind));
-            expressions.Add(function is null ? identifier : $"{string.Format(null, function, identifier)} AS {identifier}");
-            plain &= function is null;
-        }
-        // Wrapped only where a column has to be rewritten: what DuckDB gets is what the author wrote.
-        var sql = template.WithPlaceholders();
-        return new(columns, plain ? sql : $"SELECT {string.Join(", ", expressions)} FROM (\n{sql}\n)");
+        var described = await connection.RowsAsync($"DESCRIBE SELECT * FROM (\n{query.Template.WithTypedNulls()}\n)", [], cancellationToken);
+        return Of(query, [.. described.Select(row => (row[0]!, row[1]!))]);
     }
 
-    // Nested values would come as text with elements not quoted, blobs and intervals in DuckDB's or PostgreSQL's form: those are turned to
-    // one known text in SQL. VARCHAR(type) tells what is left.
+    /// <summary>The shape of a query whose columns are known.</summary>
+    public static QueryShape Of(QueryTemplate query, IReadOnlyList<(string Name, string Type)> columns)
+    {
+        var classified = columns.Select(column => (column.Name, column.Type, Rule: Classify(column.Type))).ToList();
+        var statement = query.Template.WithPlaceholders();
+        // Wrapped only where something has to be rewritten: else DuckDB gets what the author wrote.
+        if (classified.Any(column => column.Rule.Function is not null))
+        {
+            var expressions = classified.Select(column =>
+            {
+                var identifier = Sql.Identifier(column.Name);
+                return column.Rule.Function is { } function ? $"{string.Format(null, function, identifier)} AS {identifier}" : identifier;
+            });
+            statement = $"SELECT {string.Join(", ", expressions)} FROM (\n{statement}\n)";
+        }
+        // One row more than is answered shows whether there was more; and DuckDB can stop there.
+        if (query.MaxRows > 0)
+            statement = $"SELECT * FROM (\n{statement}\n) LIMIT {query.MaxRows + 1L}";
+        return new([.. classified.Select(column => new Column(column.Name, column.Type, column.Rule.Kind))], statement);
+    }
+
+    /// <summary>Whether a result still has the columns that the first result of this shape had: tables change while the app runs.</summary>
+    public bool Fits(NpgsqlDataReader reader)
+    {
+        if (reader.FieldCount != Columns.Count)
+            return false;
+        if (_wire is not { } wire)
+        {
+            _wire = [.. Enumerable.Range(0, reader.FieldCount).Select(i => (reader.GetName(i), reader.GetDataTypeOID(i)))];
+            return true;
+        }
+        for (var i = 0; i < wire.Length; i++)
+        {
+            if (wire[i].Name != reader.GetName(i) || wire[i].Type != reader.GetDataTypeOID(i))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Whether another shape has the same columns and statement.</summary>
+    public bool Equivalent(QueryShape other) => Statement == other.Statement && Columns.SequenceEqual(other.Columns);
+
+    // Nested values would come as text with elements not quoted, blobs and intervals in DuckDB's or in PostgreSQL's form: those are turned to one
+    // known text in SQL. A type that is not known here at least has DuckDB's own text.
     private static (ColumnKind Kind, string? Function) Classify(string type) => type switch
     {
         "BOOLEAN" => (ColumnKind.Boolean, null),
         "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or
-        "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT" => (ColumnKind.Number, null),
-        "FLOAT" or "DOUBLE" => (ColumnKind.Float, null),
+        "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT" or
+        "FLOAT" or "DOUBLE" => (ColumnKind.Number, null),
         "VARCHAR" or "UUID" or "DATE" or "TIME" => (ColumnKind.Text, null),
         "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS" or "TIMESTAMP WITH TIME ZONE" => (ColumnKind.Timestamp, null),
         "JSON" => (ColumnKind.Json, null),
         "BLOB" => (ColumnKind.Text, "base64({0})"),
-        _ when type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal) || type.StartsWith("MAP(", StringComparison.Ordinal)
-            || type.StartsWith("UNION(", StringComparison.Ordinal) => (ColumnKind.Json, "to_json({0})::VARCHAR"),
-        _ when type.StartsWith("DECIMAL(", StringComparison.Ordinal) => (ColumnKind.Number, null),
-        _ when type.StartsWith("ENUM(", StringComparison.Ordinal) => (ColumnKind.Text, null),
+        _ when type.EndsWith(']') || Starts(type, "STRUCT(", "MAP(", "UNION(") => (ColumnKind.Json, "to_json({0})::VARCHAR"),
+        _ when Starts(type, "DECIMAL(") => (ColumnKind.Number, null),
+        _ when Starts(type, "ENUM(") => (ColumnKind.Text, null),
         _ => (ColumnKind.Text, "{0}::VARCHAR"),
     };
+
+    private static bool Starts(string type, params ReadOnlySpan<string> prefixes)
+    {
+        foreach (var prefix in prefixes)
+        {
+            if (type.StartsWith(prefix, StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
 }

@@ -10,9 +10,9 @@ public sealed partial class TemplateCatalog
 {
     private readonly List<string> _faults = [];
 
-    private TemplateCatalog(Settings settings, string folder)
+    private TemplateCatalog(Settings settings, QueryOptions queries, string folder)
     {
-        Queries = ReadAll(Path.Combine(folder, "queries"), file => QueryTemplate.Read(file, settings), template => template.Template.Name);
+        Queries = ReadAll(Path.Combine(folder, "queries"), file => QueryTemplate.Read(file, settings, queries), template => template.Template.Name);
         Loads = ReadAll(Path.Combine(folder, "loads"), file => LoadTemplate.Read(file, settings), template => template.Template.Name);
     }
 
@@ -26,7 +26,7 @@ public sealed partial class TemplateCatalog
     public IReadOnlyList<string> Faults => _faults;
 
     /// <summary>Reads the folders <c>queries</c> and <c>loads</c> of a folder; one that is not there has no files.</summary>
-    public static TemplateCatalog Read(Settings settings, string folder) => new(settings, folder);
+    public static TemplateCatalog Read(Settings settings, QueryOptions queries, string folder) => new(settings, queries, folder);
 
     private FrozenDictionary<string, T> ReadAll<T>(string folder, Func<SqlFile, T> read, Func<T, string> name)
     {

@@ -1,0 +1,99 @@
+using System.Data;
+using System.Runtime.ExceptionServices;
+using MdFunctions.MotherDuck;
+using MdFunctions.Templates;
+using Npgsql;
+
+namespace MdFunctions.Queries;
+
+/// <summary>A statement that MotherDuck has accepted and whose rows are arriving. Disposing it stops the statement and gives the connection back.</summary>
+public sealed class QueryExecution : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlCommand _command;
+
+    private QueryExecution(NpgsqlConnection connection, NpgsqlCommand command, NpgsqlDataReader reader, QueryShape shape) =>
+        (_connection, _command, Reader, Shape) = (connection, command, reader, shape);
+
+    /// <summary>The rows.</summary>
+    public NpgsqlDataReader Reader { get; }
+
+    /// <summary>What they look like.</summary>
+    public QueryShape Shape { get; }
+
+    /// <summary>Starts a query and waits for its first row.</summary>
+    public static async Task<QueryExecution> StartAsync(
+        MotherDuckDataSource dataSource, QueryShapes shapes, QueryTemplate query, ParameterValue?[] values, CancellationToken cancellationToken)
+    {
+        var connection = await dataSource.OpenAsync(cancellationToken);
+        try
+        {
+            var shape = await shapes.GetAsync(connection, query, cancellationToken);
+            ExceptionDispatchInfo? refusal = null;
+            try
+            {
+                var execution = await ExecuteAsync(connection, shape, values, cancellationToken);
+                if (shape.Fits(execution.Reader))
+                    return execution;
+                await execution.StopAsync();
+            }
+            catch (PostgresException e) when (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Rejected)
+            {
+                refusal = ExceptionDispatchInfo.Capture(e);
+            }
+            // The tables may have changed since the shape was asked for. The same statement is not sent twice.
+            var fresh = await shapes.RefreshAsync(connection, query, cancellationToken);
+            if (refusal is not null && fresh.Equivalent(shape))
+                refusal.Throw();
+            var second = await ExecuteAsync(connection, fresh, values, cancellationToken);
+            fresh.Fits(second.Reader);
+            return second;
+        }
+        catch (Exception e)
+        {
+            // The idle connections of the pool are as old as this one: none of them is tried again.
+            if (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable)
+                NpgsqlConnection.ClearPool(connection);
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _connection.DisposeAsync();
+    }
+
+    private static async Task<QueryExecution> ExecuteAsync(NpgsqlConnection connection, QueryShape shape, ParameterValue?[] values, CancellationToken cancellationToken)
+    {
+        var command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
+        try
+        {
+            return new(connection, command, await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken), shape);
+        }
+        catch
+        {
+            await command.DisposeAsync();
+            throw;
+        }
+    }
+
+    // Disposing a reader reads all the rows that are left. Reading on with a cancelled token cancels the statement at the far side first, and drops the
+    // connection where it does not listen; after the last row it does nothing.
+    private async Task StopAsync()
+    {
+        try
+        {
+            while (await Reader.ReadAsync(new CancellationToken(canceled: true)))
+            {
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or NpgsqlException or InvalidOperationException)
+        {
+        }
+        await Reader.DisposeAsync();
+        await _command.DisposeAsync();
+    }
+}

@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+using Npgsql;
+
+namespace MdFunctions.Queries;
+
+/// <summary>The shapes of the queries, asked for once a query and kept.</summary>
+public sealed class QueryShapes
+{
+    private readonly ConcurrentDictionary<string, QueryShape> _shapes = new(StringComparer.Ordinal);
+
+    /// <summary>The shape of a query; the first time, MotherDuck is asked.</summary>
+    public async ValueTask<QueryShape> GetAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken) =>
+        _shapes.TryGetValue(query.Template.Name, out var shape) ? shape : await RefreshAsync(connection, query, cancellationToken);
+
+    /// <summary>Asks MotherDuck anew.</summary>
+    public async Task<QueryShape> RefreshAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken) =>
+        Keep(query, await QueryShape.DescribeAsync(connection, query, cancellationToken));
+
+    /// <summary>Keeps a shape that is known already.</summary>
+    public QueryShape Keep(QueryTemplate query, QueryShape shape) => _shapes[query.Template.Name] = shape;
+}

@@ -1,0 +1,110 @@
+using System.Buffers;
+using Npgsql;
+
+namespace MdFunctions.Queries;
+
+/// <summary>Moves rows from the wire into a sink: constant memory, no object for a value, nothing read that the receiver does not take.</summary>
+public static class RowPump
+{
+    private const int BufferSize = 16 * 1024;
+
+    /// <summary>Moves all rows, or as many as the query allows.</summary>
+    /// <returns>How many rows were written.</returns>
+    public static async Task<long> RunAsync(
+        NpgsqlDataReader reader, QueryTemplate query, RowWriter writer, IReadOnlyList<Column> columns, ResultSink sink, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            long rows = 0;
+            var truncated = false;
+            writer.Start();
+            while (await NextAsync(reader, writer, sink, cancellationToken))
+            {
+                if (query.MaxRows > 0 && rows == query.MaxRows)
+                {
+                    truncated = true;
+                    break;
+                }
+                rows++;
+                writer.StartRow();
+                for (var i = 0; i < columns.Count; i++)
+                {
+                    if (reader.IsDBNull(i))
+                    {
+                        writer.Null(i);
+                        continue;
+                    }
+                    await using var value = reader.GetStream(i);
+                    if (value.Length > BufferSize)
+                    {
+                        await LongValueAsync(value, i, columns[i].Kind, writer, sink, buffer, cancellationToken);
+                        continue;
+                    }
+                    var length = (int)value.Length;
+                    await value.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken);
+                    writer.Value(i, buffer.AsSpan(0, length));
+                }
+                writer.EndRow();
+                if (sink.IsFull)
+                {
+                    writer.Flush();
+                    await sink.FlushAsync(cancellationToken);
+                }
+            }
+            writer.End();
+            writer.Flush();
+            await sink.CompleteAsync(truncated, cancellationToken);
+            return rows;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // While the wire has nothing, the receiver gets what is there: the first row of a slow query is seen at once.
+    private static async ValueTask<bool> NextAsync(NpgsqlDataReader reader, RowWriter writer, ResultSink sink, CancellationToken cancellationToken)
+    {
+        var next = reader.ReadAsync(cancellationToken);
+        if (!next.IsCompleted)
+        {
+            try
+            {
+                writer.Flush();
+                await sink.FlushAsync(cancellationToken);
+            }
+            catch
+            {
+                // The connection is not to be touched before its pending read has ended.
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+        }
+        return await next;
+    }
+
+    private static async ValueTask LongValueAsync(
+        Stream value, int column, ColumnKind kind, RowWriter writer, ResultSink sink, byte[] buffer, CancellationToken cancellationToken)
+    {
+        if (kind != ColumnKind.Text)
+        {
+            var whole = new byte[value.Length];
+            await value.ReadExactlyAsync(whole, cancellationToken);
+            writer.Value(column, whole);
+            return;
+        }
+        for (var (left, first) = (value.Length, true); left > 0; first = false)
+        {
+            var part = buffer.AsMemory(0, (int)Math.Min(left, buffer.Length));
+            await value.ReadExactlyAsync(part, cancellationToken);
+            left -= part.Length;
+            writer.Part(column, part.Span, first, last: left == 0);
+            if (sink.IsFull)
+            {
+                writer.Flush();
+                await sink.FlushAsync(cancellationToken);
+            }
+        }
+    }
+}

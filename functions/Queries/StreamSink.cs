@@ -1,0 +1,28 @@
+namespace MdFunctions.Queries;
+
+/// <summary>Collects an answer in a stream.</summary>
+/// <param name="stream">Takes the bytes.</param>
+/// <param name="maxBytes">How many it may take.</param>
+public sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
+{
+    private long _length;
+
+    /// <summary>Whether the answer was cut at its row limit; known once it is complete.</summary>
+    public bool Truncated { get; private set; }
+
+    /// <inheritdoc/>
+    protected override void Completing(bool truncated) => Truncated = truncated;
+
+    /// <inheritdoc/>
+    /// <exception cref="ResultTooLargeException">The answer has more bytes than allowed.</exception>
+    protected override async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken)
+    {
+        _length += chunk.Length;
+        if (_length > maxBytes)
+            throw new ResultTooLargeException();
+        await stream.WriteAsync(chunk, cancellationToken);
+    }
+}
+
+/// <summary>An answer is larger than what collects it can take.</summary>
+public sealed class ResultTooLargeException() : Exception("The answer is larger than what can be kept.");
