@@ -17,6 +17,7 @@ public static class MdFunctionsServices
         var settings = new Settings(configuration);
         var motherDuck = MotherDuckOptions.Read(settings);
         var queries = QueryOptions.Read(settings);
+        var loads = LoadOptions.Read(settings, motherDuck);
         var templates = TemplateCatalog.Read(settings, queries, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
         string[] faults = [.. settings.Faults, .. templates.Faults];
@@ -27,7 +28,7 @@ public static class MdFunctionsServices
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
-        services.AddSingleton<LoadRunner>();
+        services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddSingleton<LoadSchedule>().AddSingleton<LoadRequests>().AddSingleton<StorageEvents>();
         return services;
     }
 }
