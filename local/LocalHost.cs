@@ -70,6 +70,8 @@ public sealed class LocalHost : IAsyncDisposable
                 settings["WEATHER_CSV_URL"] = $"http://localhost:{port}/samples/weather.csv";
             }
             settings.TryAdd("WEATHER_CSV_URL", "https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv");
+            if (options.Data is not null)
+                settings[TimerFunctions.StateSetting] = Path.Combine(options.Data, "timers.json");
             settings["SqlDirectory"] = Path.Combine(root, "functions", "sql");
             settings.TryAdd("LOADS_HOURLY_SCHEDULE", "0 5 * * * *");
             settings.TryAdd("LOADS_DAILY_SCHEDULE", "0 30 2 * * *");
