@@ -30,10 +30,13 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
         {
             if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, limit.Token))
                 return;
-            if (query.ErrorOnLimit)
+            if (query.MaxRows > 0)
                 await SpoolAsync(query, values, format, http, limit.Token);
             else
-                await StreamAsync(query, values, format, new ResponseSink(http, query, format), limit.Token);
+            {
+                using var sink = new ResponseSink(http, query, format);
+                await StreamAsync(query, values, format, sink, limit.Token);
+            }
         }
         catch (Exception e)
         {
@@ -55,25 +58,24 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
 
     private async Task StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
     {
-        using (sink)
-        {
-            using var turn = await gate.EnterAsync(cancellationToken);
-            await using var execution = await Start.ExecuteAsync(
-                async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
-            await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
-        }
+        using var turn = await gate.EnterAsync(cancellationToken);
+        await using var execution = await Start.ExecuteAsync(
+            async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
+        await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
     }
 
-    // Whether there are too many rows is known at the end: the answer waits on disk until then.
+    // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
     private async Task SpoolAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
         await using var spool = new FileBufferingWriteStream(memoryThreshold: 256 * 1024);
-        var sink = new StreamSink(spool, long.MaxValue);
+        using var sink = new StreamSink(spool, long.MaxValue);
         await StreamAsync(query, values, format, sink, cancellationToken);
-        if (sink.Truncated)
+        if (sink.Truncated && query.ErrorOnLimit)
             throw new ProblemException(TooManyRows(query));
-        ResponseHeaders.Write(http, query, format);
-        await spool.DrainBufferAsync(http.Response.BodyWriter, cancellationToken);
+        Answer.WriteHeaders(http, query, format);
+        if (sink.Truncated)
+            Answer.MarkTruncated(http, query);
+        await Answer.SendAsync(http, ContentCoding.Of(http.Request, sink.Length), sink.Length, body => spool.DrainBufferAsync(body, cancellationToken));
     }
 
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
@@ -81,7 +83,7 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
         // Others may be waiting for this answer: it does not end with the request that happened to be first.
         using var limit = new CancellationTokenSource(query.Timeout);
         using var bytes = new MemoryStream();
-        var sink = new StreamSink(bytes, maxBytes);
+        using var sink = new StreamSink(bytes, maxBytes);
         await StreamAsync(query, values, format, sink, limit.Token);
         return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
     }
