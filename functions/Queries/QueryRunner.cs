@@ -24,20 +24,13 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        limit.CancelAfter(query.Timeout);
         try
         {
-            if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, limit.Token))
-                return;
-            if (query.ErrorOnLimit)
-                await SpoolAsync(query, values, format, http, limit.Token);
-            else
-                await StreamAsync(query, values, format, new ResponseSink(http, query, format), limit.Token);
+            await dataSources.Read.WithinAsync(query.Timeout, limit => AnswerAsync(query, values, format, http, limit), http.RequestAborted);
         }
         catch (Exception e)
         {
-            var problem = e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested
+            var problem = e is TimeoutException || (e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
                 ? TimedOut(query)
                 : Guard.ToProblem(e, http);
             if (http.Response.HasStarted)
@@ -45,6 +38,16 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
             else
                 await problem.ExecuteAsync(http);
         }
+    }
+
+    private async Task AnswerAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, cancellationToken))
+            return;
+        if (query.ErrorOnLimit)
+            await SpoolAsync(query, values, format, http, cancellationToken);
+        else
+            await StreamAsync(query, values, format, new ResponseSink(http, query, format), cancellationToken);
     }
 
     private static Problem TimedOut(QueryTemplate query) =>
