@@ -33,6 +33,9 @@ public enum MotherDuckErrorKind
 /// <param name="Message">The full message for the log, on one line; query strings of URLs, which may hold signatures, are cut.</param>
 public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Reason, string Message)
 {
+    /// <summary>Whether the connection failed and not the statement: what only reads may be run again, on another connection.</summary>
+    public bool IsTransient => Kind == MotherDuckErrorKind.Unreachable;
+
     /// <summary>Classifies what Npgsql threw: by DuckDB's prefix of the message first, by SQLSTATE second, as the endpoint's codes say little.</summary>
     /// <returns>Null if the exception is not one of MotherDuck's or Npgsql's.</returns>
     public static MotherDuckError? From(Exception exception) => exception switch
