@@ -17,7 +17,7 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
         {
             MaxRetryAttempts = 1,
             Delay = TimeSpan.Zero,
-            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable),
+            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e) is { IsTransient: true }),
         })
         .Build();
 
