@@ -28,31 +28,12 @@ public sealed class HealthFunctions(MotherDuckDataSources dataSources, TimeProvi
         var start = Stopwatch.GetTimestamp();
         try
         {
-            await dataSources.Read.WithinAsync(DeepLimit, AskTwiceAsync, cancellationToken);
+            await dataSources.Read.RunAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), () => true, cancellationToken);
             return new(Math.Round(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1));
         }
         catch (Exception e) when (MotherDuckError.From(e) is { } error)
         {
             throw new ProblemException(new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {error.Reason}."));
-        }
-    }
-
-    // The first connection may be one that died in the pool.
-    private async Task AskTwiceAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await AskAsync();
-        }
-        catch (Exception e) when (MotherDuckError.From(e) is { IsTransient: true })
-        {
-            await AskAsync();
-        }
-
-        async Task AskAsync()
-        {
-            await using var connection = await dataSources.Read.OpenAsync(cancellationToken);
-            await connection.ScalarAsync("SELECT 1", cancellationToken);
         }
     }
 }

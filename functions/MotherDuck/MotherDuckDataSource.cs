@@ -117,6 +117,31 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs work on a connection <see cref="WithinAsync">within a time limit</see>, and once more on another connection when the first broke.</summary>
+    /// <param name="limit">How long it may take in all.</param>
+    /// <param name="work">What to do.</param>
+    /// <param name="mayRetry">Whether it may run again: for what only reads, and has told its caller nothing yet. Null for never.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over.</exception>
+    public Task RunAsync(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken) =>
+        WithinAsync(limit, async stop =>
+        {
+            for (var first = true; ; first = false)
+            {
+                try
+                {
+                    await using var connection = await OpenAsync(stop);
+                    await work(connection, stop);
+                    return;
+                }
+                catch (Exception e) when (first && MotherDuckError.From(e) is { IsTransient: true } error && mayRetry?.Invoke() == true && !stop.IsCancellationRequested)
+                {
+                    _logger.LogInformation("A connection broke ({Error}); trying once more on another", error.Message);
+                }
+            }
+        }, cancellationToken);
+
     /// <summary>Closes all connections.</summary>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
 
