@@ -73,10 +73,10 @@ public sealed class Telemetry
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
         /// <summary>It failed.</summary>
-        /// <param name="error">Why; null if a caller's mistake or going away ended it.</param>
+        /// <param name="error">Why; null if it was its caller who made a mistake or went away: the outcome is then <c>caller</c>.</param>
         public void Fail(MotherDuckError? error)
         {
-            _outcome = error?.Kind.ToString() ?? "cancelled";
+            _outcome = error?.Kind.ToString() ?? "caller";
             _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason);
         }
 
