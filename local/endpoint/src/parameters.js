@@ -20,7 +20,7 @@ const instant = (value) => {
 };
 
 // DuckDB reads years before the common era with its own mark.
-const era = (text) => text.replace(/ BC$/, ' (BC)');
+const era = (text) => text.replace(/^(\S+)(.*) BC$/, '$1 (BC)$2');
 
 const FROM_BINARY = {
   [OID.bool]: (b) => (need(b, 1)[0] ? 'true' : 'false'),
