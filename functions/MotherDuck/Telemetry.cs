@@ -46,8 +46,8 @@ public sealed class Telemetry
     /// <param name="time">The clock.</param>
     public void ObserveAge(string pool, AccessToken token, TimeProvider time) => _meter.CreateObservableGauge(
         "mdfunctions.token.age",
-        () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds)] : Array.Empty<Measurement<double>>(),
-        "s", "How long ago the access token was read.", [new("pool", pool)]);
+        () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
+        "s", "How long ago the access token was read.");
 
     /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
     public sealed class Run : IDisposable
