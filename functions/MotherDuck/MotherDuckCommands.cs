@@ -83,8 +83,8 @@ public static class MotherDuckCommands
         }
         catch (Exception)
         {
-            // The connection's state is unknown: it is closed instead of used again, and so are its neighbours, as there is no closing one alone.
-            NpgsqlConnection.ClearPool(connection);
+            // The connection's state is unknown: nobody may inherit it.
+            MotherDuckDataSource.Discard(connection);
         }
     }
 }
