@@ -89,6 +89,7 @@ public sealed class LoadRunner(
             return run!;
         await using (lease)
         {
+            lease.Hold();
             try
             {
                 return await RunOnceAsync(request, lease, started);
