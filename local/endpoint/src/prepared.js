@@ -94,7 +94,8 @@ export class Prepared {
   checkReadOnly() {
     if (!this.session.readOnly) return;
     const { tokens, verb, tag } = this.found;
-    if (!READS.has(this.type)) throw readOnly(tag);
+    // DuckDB counts CHECKPOINT among the pragmas.
+    if (!READS.has(this.type) || verb === 'checkpoint' || verb === 'force') throw readOnly(tag);
     if (verb === 'explain' && tokens.some((token) => token.kind === 'word' && WRITES.has(token.value))) throw readOnly(tag);
   }
 
