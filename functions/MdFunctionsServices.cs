@@ -24,7 +24,7 @@ public static class MdFunctionsServices
             throw new StartupException(faults);
 
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(motherDuck).AddSingleton<AccessToken>().AddSingleton<MotherDuckDataSource>();
+        services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton<LoadRunner>();

@@ -58,7 +58,7 @@ function bits(bytes) {
   return Array.from(bytes.subarray(4), (byte) => byte.toString(2).padStart(8, '0')).join('').slice(0, count);
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function text(bytes) {
   const value = decoder.decode(bytes);
   if (value.includes('\0')) throw new RangeError('text cannot hold a zero byte');
