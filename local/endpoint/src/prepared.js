@@ -72,22 +72,32 @@ export class Prepared {
     });
   }
 
-  /** DuckDB makes several statements of some texts (PIVOT); all but the last run at once, as they do in its own clients. */
+  /**
+   * DuckDB makes several statements of some texts (PIVOT, COPY FROM DATABASE); all but the last run at once, as they do
+   * in its own clients, some of them in a transaction that they begin and end themselves.
+   */
   async prepareText(sql) {
-    const { connection } = this.session;
+    const { session, found } = this;
+    const { connection } = session;
     const steps = await connection.extract(sql);
-    if (steps.length > 1 && this.extended) throw new EndpointError('Invalid Input Error: Cannot prepare multiple statements at once!');
-    for (let i = 0; i < steps.length; i++) {
-      const statement = await steps[i]();
-      if (i === steps.length - 1) {
-        this.statement = statement;
-        break;
+    if (steps.length > 1) {
+      if (this.extended) throw new EndpointError('Invalid Input Error: Cannot prepare multiple statements at once!');
+      if (session.readOnly && found.tokens.some((token) => token.kind === 'word' && WRITES.has(token.value))) throw readOnly(found.tag);
+    }
+    const last = steps.pop();
+    try {
+      for (const step of steps) {
+        const statement = await step();
+        try {
+          await statement.run();
+        } finally {
+          statement.destroy();
+        }
       }
-      try {
-        await statement.run();
-      } finally {
-        statement.destroy();
-      }
+      this.statement = await last();
+    } catch (error) {
+      if (steps.length > 0 && session.transaction === 'I') await connection.run('ROLLBACK').catch(() => {});
+      throw error;
     }
   }
 
