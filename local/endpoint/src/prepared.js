@@ -3,6 +3,7 @@
 import { STATEMENT } from './engine.js';
 import { EndpointError, fromEngine, refused } from './errors.js';
 import { applyEdits } from './policy.js';
+import { narrow } from './scope.js';
 import { BOOLEAN, OID, isUnresolved } from './types.js';
 import { Zone } from './datetime.js';
 import { messages } from './wire.js';
@@ -55,6 +56,7 @@ export class Prepared {
       this.columns = SUCCESS;
       return;
     }
+    if (!found.unfinished) found.edits.push(...narrow(found, await session.scope()));
     await this.fetchRemote();
     await this.prepareText(applyEdits(found.sql, this.edits));
     const { statement } = this;
