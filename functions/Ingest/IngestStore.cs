@@ -21,7 +21,7 @@ public sealed class IngestStore(MotherDuckDataSource dataSource, ILogger<IngestS
 {
     private const int Attempts = 8;
     private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string, string), TaskCompletionSource> _underWay = new();
+    private readonly ConcurrentDictionary<(string, string), TaskCompletionSource<bool>> _underWay = new();
     private readonly SemaphoreSlim _preparing = new(1);
 
     /// <summary>Stores a delivery.</summary>
@@ -34,17 +34,23 @@ public sealed class IngestStore(MotherDuckDataSource dataSource, ILogger<IngestS
             return await RetryAsync(ingest, delivery, rows, cancellationToken);
         // The same id again while the first is under way is the rule with impatient senders. MotherDuck would tell by a conflict at COMMIT.
         var key = (ingest.Name, delivery.Id);
-        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var mine = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         while (_underWay.GetOrAdd(key, mine) is var other && other != mine)
-            await other.Task.WaitAsync(cancellationToken);
+        {
+            if (await other.Task.WaitAsync(cancellationToken))
+                return null;
+        }
+        var stored = false;
         try
         {
-            return await RetryAsync(ingest, delivery, rows, cancellationToken);
+            var inserted = await RetryAsync(ingest, delivery, rows, cancellationToken);
+            stored = true;
+            return inserted;
         }
         finally
         {
             _underWay.TryRemove(key, out _);
-            mine.SetResult();
+            mine.SetResult(stored);
         }
     }
 
