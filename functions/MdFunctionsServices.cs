@@ -26,7 +26,9 @@ public static class MdFunctionsServices
             throw new StartupException(faults);
 
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(motherDuck).AddSingleton<AccessToken>().AddSingleton<MotherDuckDataSource>();
+        services.AddSingleton(motherDuck).AddSingleton<AccessToken>();
+        services.AddSingleton(provider => new MotherDuckDataSources(
+            ActivatorUtilities.CreateInstance<MotherDuckDataSource>(provider), ActivatorUtilities.CreateInstance<MotherDuckDataSource>(provider)));
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton<LoadRunner>();

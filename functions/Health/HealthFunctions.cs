@@ -7,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace MdFunctions.Health;
 
 /// <summary><c>/api/health</c>.</summary>
-public sealed class HealthFunctions(MotherDuckDataSource dataSource)
+public sealed class HealthFunctions(MotherDuckDataSources dataSources)
 {
     /// <summary>
     /// <c>GET /api/health</c>: 200 while the app runs. With <c>?deep=true</c> it asks MotherDuck too, and answers the round-trip time or 503: for people, not
@@ -23,7 +23,7 @@ public sealed class HealthFunctions(MotherDuckDataSource dataSource)
         limit.CancelAfter(TimeSpan.FromSeconds(10));
         try
         {
-            await using var connection = await dataSource.OpenAsync(limit.Token);
+            await using var connection = await dataSources.Read.OpenAsync(limit.Token);
             var start = Stopwatch.GetTimestamp();
             await connection.ScalarAsync("SELECT 1", limit.Token);
             return Results.Json(new { status = "ok", motherDuck = new { roundTripMilliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds } });

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -34,6 +35,9 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     public static Problem MethodNotAllowed(string method, string allow) =>
         new(405, "Method not allowed", $"{method} is not served here; use {allow}.") { Allow = allow };
 
+    // Not part of an HTML page: quotes stay readable.
+    private static readonly JsonSerializerOptions ErrorsFormat = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -46,7 +50,7 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
         if (Allow is not null)
             response.Headers.Allow = Allow;
 
-        await using var json = new Utf8JsonWriter(response.BodyWriter);
+        await using var json = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteString("type", "about:blank");
         json.WriteString("title", Title);
@@ -57,7 +61,7 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
         if (Errors is not null)
         {
             json.WritePropertyName("errors");
-            JsonSerializer.Serialize(json, Errors);
+            JsonSerializer.Serialize(json, Errors, ErrorsFormat);
         }
         json.WriteEndObject();
         await json.FlushAsync(httpContext.RequestAborted);

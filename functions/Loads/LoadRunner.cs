@@ -7,7 +7,7 @@ using Npgsql;
 namespace MdFunctions.Loads;
 
 /// <summary>Runs loads: the rows go from their source into MotherDuck and never through this app.</summary>
-public sealed class LoadRunner(MotherDuckDataSource dataSource, TemplateCatalog templates, TimeProvider time, ILogger<LoadRunner> logger)
+public sealed class LoadRunner(MotherDuckDataSources dataSources, TemplateCatalog templates, TimeProvider time, ILogger<LoadRunner> logger)
 {
     /// <summary>Runs all loads of a schedule, one after the other; one that fails does not stop the others.</summary>
     /// <exception cref="AggregateException">Some failed.</exception>
@@ -37,7 +37,7 @@ public sealed class LoadRunner(MotherDuckDataSource dataSource, TemplateCatalog 
         limit.CancelAfter(load.Timeout);
         var started = time.GetUtcNow();
         logger.LogInformation("Load {Load} started ({Trigger}, occurrence {Occurrence})", load.Name, trigger, occurrence);
-        await using var connection = await dataSource.OpenAsync(limit.Token);
+        await using var connection = await dataSources.Write.OpenAsync(limit.Token);
         try
         {
             var run = await connection.InTransactionAsync(async () =>
@@ -94,7 +94,7 @@ public sealed class LoadRunner(MotherDuckDataSource dataSource, TemplateCatalog 
     {
         try
         {
-            await using var connection = await dataSource.OpenAsync(cancellationToken);
+            await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
             await PrepareAsync(connection, load.Target, cancellationToken);
             await RecordAsync(connection, load.Target, run, cancellationToken);
         }

@@ -9,7 +9,7 @@ using Polly.Retry;
 namespace MdFunctions.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-public sealed class QueryRunner(MotherDuckDataSource dataSource, QueryShapes shapes, QueryGate gate, QueryCache cache)
+public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache)
 {
     // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
     private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
@@ -59,7 +59,7 @@ public sealed class QueryRunner(MotherDuckDataSource dataSource, QueryShapes sha
         {
             using var turn = await gate.EnterAsync(cancellationToken);
             await using var execution = await Start.ExecuteAsync(
-                async token => await QueryExecution.StartAsync(dataSource, shapes, query, values, token), cancellationToken);
+                async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
             await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
         }
     }

@@ -3,7 +3,7 @@
 
 import { loadVector, stringBytes, int64, int128, uint128, unscaled, enumIndex } from './vectors.js';
 import { Type, isList } from './types.js';
-import { DATE_INFINITY, TIMESTAMP_INFINITY, civil, dateText, timeText, timeTzText, timestampText, intervalText } from './datetime.js';
+import { DATE_INFINITY, TIMESTAMP_INFINITY, dateText, timeText, timeTzText, timestampText, intervalText } from './datetime.js';
 import { doubleText, floatText, decimalText, bignum, numericBinary } from './numbers.js';
 import { duckText, arrayText } from './nested.js';
 
@@ -50,27 +50,56 @@ function smallDecimal(out, v, row) {
     out.byte(45);
     value = -value;
   }
-  const unit = 10 ** scale;
+  const unit = UNITS[scale];
   const whole = Math.floor(value / unit);
   out.decimal(whole);
   out.byte(46);
   out.padded(value - whole * unit, scale);
 }
 
-let cachedDays = NaN;
-let cachedDate = null;
+const UNITS = Array.from({ length: 10 }, (_, scale) => 10 ** scale);
 
-/** Date, in the years that have four digits, without a string in between. */
-function putDate(out, days) {
-  if (days !== cachedDays) {
-    cachedDays = days;
-    cachedDate = civil(days);
+/** A DOUBLE. Numbers with up to four decimals, which most are, have their shortest digits without a string in between. */
+function double(out, v, row) {
+  const value = v.view.getFloat64(row * 8, true);
+  const abs = Math.abs(value);
+  const scaled = Math.round(abs * 1e4);
+  // No two decimals of up to 15 digits are the same double, so these are its shortest digits.
+  if (!(abs < 1e9 && scaled / 1e4 === abs) || (abs !== 0 && abs < 1e-3) || Object.is(value, -0)) {
+    out.ascii(doubleText(value));
+    return;
   }
-  out.padded(cachedDate.year, 4);
-  out.byte(45);
-  out.padded(cachedDate.month, 2);
-  out.byte(45);
-  out.padded(cachedDate.day, 2);
+  if (value < 0) out.byte(45);
+  const whole = Math.floor(scaled / 1e4);
+  out.decimal(whole);
+  let fraction = scaled - whole * 1e4;
+  if (fraction === 0) return;
+  let width = 4;
+  while (fraction % 10 === 0) {
+    fraction /= 10;
+    width--;
+  }
+  out.byte(46);
+  out.padded(fraction, width);
+}
+
+const DATES = 1 << 12;
+const cachedDays = new Int32Array(DATES).fill(-2147483648);
+const cachedDates = Buffer.alloc(DATES * 10);
+
+/** A date, in the years that have four digits; dates repeat, so their text is kept. */
+function putDate(out, days) {
+  out.ensure(10);
+  const slot = days & (DATES - 1);
+  const from = slot * 10;
+  if (cachedDays[slot] !== days) {
+    cachedDays[slot] = days;
+    cachedDates.write(dateText(days), from, 'latin1');
+  }
+  const { buffer } = out;
+  let { at } = out;
+  for (let i = from; i < from + 10; i++) buffer[at++] = cachedDates[i];
+  out.at = at;
 }
 
 const FIRST_DAY = -719162; // 0001-01-01
@@ -83,11 +112,11 @@ function date(out, v, row) {
 }
 
 function putTime(out, micros) {
-  const seconds = Math.floor(micros / 1e6);
+  const seconds = (micros / 1e6) | 0;
   const fraction = micros - seconds * 1e6;
-  out.padded(Math.floor(seconds / 3600), 2);
+  out.padded((seconds / 3600) | 0, 2);
   out.byte(58);
-  out.padded(Math.floor(seconds / 60) % 60, 2);
+  out.padded(((seconds / 60) | 0) % 60, 2);
   out.byte(58);
   out.padded(seconds % 60, 2);
   if (fraction === 0) return;
@@ -199,7 +228,7 @@ export function textEncoder(type, session) {
     case Type.FLOAT:
       return ascii((v, row) => floatText(v.view.getFloat32(row * 4, true)));
     case Type.DOUBLE:
-      return ascii((v, row) => doubleText(v.view.getFloat64(row * 8, true)));
+      return double;
     case Type.VARCHAR:
       return string;
     case Type.BLOB:

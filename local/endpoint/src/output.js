@@ -1,12 +1,16 @@
 // A growing buffer that messages are written into before they go to the socket in large pieces.
 
-const INITIAL = 64 * 1024;
+/** Of a piece that goes to the socket; a buffer is a little larger, so that the row that fills it fits. */
+export const PIECE = 128 * 1024;
+const INITIAL = PIECE + 64 * 1024;
+const SPARE = 4;
 
 export class Output {
   constructor() {
     this.buffer = null;
     this.at = 0;
     this.room = 0;
+    this.spare = [];
   }
 
   /** Makes room for `count` more bytes. */
@@ -15,6 +19,11 @@ export class Output {
   }
 
   grow(count) {
+    if (this.room === 0 && count <= INITIAL && this.spare.length > 0) {
+      this.buffer = this.spare.pop();
+      this.room = INITIAL;
+      return;
+    }
     let size = Math.max(INITIAL, this.room * 2);
     while (size < this.at + count) size *= 2;
     const larger = Buffer.allocUnsafeSlow(size);
@@ -30,6 +39,11 @@ export class Output {
     this.at = 0;
     this.room = 0;
     return bytes;
+  }
+
+  /** Gives back what `take` gave, once the socket is done with it. */
+  recycle(bytes) {
+    if (bytes.buffer.byteLength === INITIAL && this.spare.length < SPARE) this.spare.push(Buffer.from(bytes.buffer));
   }
 
   byte(value) {
@@ -117,15 +131,16 @@ export class Output {
 function digitsOf(value) {
   if (value < 1e4) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
   if (value < 1e8) return value < 1e6 ? (value < 1e5 ? 5 : 6) : value < 1e7 ? 7 : 8;
-  return value < 1e9 ? 9 : 10;
+  return 9;
 }
 
+/** The digits of a number below 10^9, which is what 32-bit arithmetic can do fast. */
 function putDigits(buffer, at, value, width) {
-  const end = at + width;
-  for (let i = end - 1; i >= at; i--) {
-    const tenth = Math.floor(value / 10);
-    buffer[i] = 48 + (value - tenth * 10);
-    value = tenth;
+  let rest = value | 0;
+  for (let i = at + width - 1; i >= at; i--) {
+    const tenth = (rest / 10) | 0;
+    buffer[i] = 48 + rest - tenth * 10;
+    rest = tenth;
   }
-  return end;
+  return at + width;
 }

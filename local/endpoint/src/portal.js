@@ -3,9 +3,9 @@
 import { STATEMENT } from './engine.js';
 import { EndpointError, SQLSTATE } from './errors.js';
 import { RowWriter } from './encode.js';
+import { PIECE } from './output.js';
 import { messages } from './wire.js';
 
-const FLUSH_AT = 128 * 1024;
 /** Rows written between two looks at the output's size: wide rows must not pile up. */
 const ROWS_AT_ONCE = 64;
 
@@ -40,6 +40,7 @@ export class Portal {
         return;
       }
     } catch (error) {
+      await this.ahead?.catch(() => {});
       this.finish();
       // A COMMIT that fails has rolled back.
       if (prepared.found.verb === 'commit' || prepared.found.verb === 'end') session.transaction = 'I';
@@ -100,7 +101,7 @@ export class Portal {
       this.sent += end - this.row;
       for (let row = this.row; row < end; row++) writer.write(out, vectors, row);
       this.row = end;
-      if (out.at > FLUSH_AT) {
+      if (out.at > PIECE) {
         await session.flush();
         if (session.ended || session.cancelled) throw interrupted();
       }
@@ -116,8 +117,15 @@ export class Portal {
   async next() {
     if (this.buffered) return this.buffered.shift() ?? null;
     if (!this.result) return null;
-    const chunk = await this.result.fetch();
-    if (chunk === null && this.streaming && this.result.broken) await this.explain();
+    // DuckDB makes the next chunk while this one is written.
+    const chunk = await (this.ahead ?? this.result.fetch());
+    this.ahead = null;
+    if (chunk !== null) {
+      this.ahead = this.result.fetch();
+      this.ahead.catch(() => {});
+    } else if (this.streaming && this.result.broken) {
+      await this.explain();
+    }
     return chunk;
   }
 
@@ -163,6 +171,8 @@ export class Portal {
   async close() {
     const { session } = this;
     const open = session.active === this;
+    // Nothing may use the connection while the next chunk is still being made.
+    await this.ahead?.catch(() => {});
     this.finish();
     // A stream that is left ends with the next statement: its transaction must not stay open until then.
     if (open && !session.ended) await session.connection.run('SELECT 1').catch(() => {});

@@ -4,14 +4,13 @@ import { examine } from './policy.js';
 import { splitStatements } from './lexer.js';
 import { EndpointError, FatalError, SQLSTATE, fromEngine } from './errors.js';
 import { Fields, messages } from './wire.js';
-import { Output } from './output.js';
+import { Output, PIECE } from './output.js';
 import { Zone } from './datetime.js';
 import { decodeParameter } from './parameters.js';
 import { Prepared } from './prepared.js';
 import { Portal } from './portal.js';
 
-/** Above this many bytes waiting, output goes to the socket, and input is no longer read ahead. */
-const FLUSH_AT = 128 * 1024;
+/** Above this many bytes waiting, input is no longer read ahead. */
 const READ_AHEAD = 1024 * 1024;
 
 const aborted = () => new EndpointError('TransactionContext Error: Current transaction is aborted (please ROLLBACK)');
@@ -67,7 +66,7 @@ export class Session {
         }
         if (message.type === 'X') break;
         await this.handle(message);
-        if (this.out.at > FLUSH_AT) await this.flush();
+        if (this.out.at > PIECE) await this.flush();
       }
     } catch (error) {
       const fatal = error instanceof EndpointError ? error : new FatalError(`internal error: ${error?.message}`);
@@ -93,7 +92,7 @@ export class Session {
     if (this.out.at === 0) return;
     const bytes = this.out.take();
     if (this.ended || this.socket.destroyed) return;
-    if (!this.socket.write(bytes)) {
+    if (!this.socket.write(bytes, () => this.out.recycle(bytes))) {
       await new Promise((resolve) => {
         this.drained = resolve;
         if (this.ended || !this.socket.writableNeedDrain) resolve();
