@@ -26,9 +26,7 @@ public static class MdFunctionsServices
             throw new StartupException(faults);
 
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(motherDuck).AddSingleton<AccessToken>();
-        services.AddSingleton(provider => new MotherDuckDataSources(
-            ActivatorUtilities.CreateInstance<MotherDuckDataSource>(provider), ActivatorUtilities.CreateInstance<MotherDuckDataSource>(provider)));
+        services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton<LoadRunner>();

@@ -77,6 +77,7 @@ public sealed class LocalHost : IAsyncDisposable
 
             var functions = FunctionMethod.Discover(typeof(LocalHost).Assembly);
             builder.Services.AddMdFunctions(builder.Configuration);
+            options.Services?.Invoke(builder.Services);
             builder.Services.AddSingleton(functions).AddSingleton<TimerFunctions>();
             builder.Services.AddHostedService(services => services.GetRequiredService<TimerFunctions>());
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Local;
@@ -35,6 +36,9 @@ public sealed record LocalOptions
 
     /// <summary>Where log lines go besides the console; tests read them there.</summary>
     public ILoggerProvider? LoggerProvider { get; init; }
+
+    /// <summary>Services to add or replace; tests trust a Key Vault of their own there.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
 
     /// <summary>What <c>--help</c> prints.</summary>
     public const string HelpText = """

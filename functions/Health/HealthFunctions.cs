@@ -7,31 +7,59 @@ using Microsoft.Azure.Functions.Worker;
 namespace MdFunctions.Health;
 
 /// <summary><c>/api/health</c>.</summary>
-public sealed class HealthFunctions(MotherDuckDataSources dataSources)
+public sealed class HealthFunctions(MotherDuckDataSources dataSources, TimeProvider time)
 {
+    private static readonly TimeSpan DeepLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>
-    /// <c>GET /api/health</c>: 200 while the app runs. With <c>?deep=true</c> it asks MotherDuck too, and answers the round-trip time or 503: for people, not
-    /// for probes, which would keep MotherDuck's engine awake and billed.
+    /// <c>GET /api/health</c>: 200 while the app runs, with the tokens' age and the pools' state. With <c>?deep=true</c> it asks MotherDuck too, and answers
+    /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed.
     /// </summary>
     [Function("Health")]
     public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health")] HttpRequest request) =>
-        Guard.RunAsync(request, async () => request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext) : Results.Json(new { status = "ok" }));
+        Guard.RunAsync(request, async () =>
+        {
+            var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
+            return Results.Json(new Health("ok", deep, PoolHealth.Of(dataSources.Read, time), PoolHealth.Of(dataSources.Write, time)));
+        });
 
-    private async Task<IResult> AskMotherDuckAsync(HttpContext http)
+    private async Task<DeepHealth> AskMotherDuckAsync(CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        limit.CancelAfter(TimeSpan.FromSeconds(10));
+        var start = Stopwatch.GetTimestamp();
         try
         {
-            await using var connection = await dataSources.Read.OpenAsync(limit.Token);
-            var start = Stopwatch.GetTimestamp();
-            await connection.ScalarAsync("SELECT 1", limit.Token);
-            return Results.Json(new { status = "ok", motherDuck = new { roundTripMilliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds } });
+            await dataSources.Read.RunAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), () => true, cancellationToken);
+            return new(Math.Round(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1));
         }
-        catch (Exception e) when (MotherDuckError.From(e) is not null || (e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested))
+        catch (Exception e) when (MotherDuckError.From(e) is { } error)
         {
-            var reason = MotherDuckError.From(e)?.Reason ?? "no answer in 10s";
-            return new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {reason}.");
+            throw new ProblemException(new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {error.Reason}."));
         }
     }
+}
+
+/// <summary>What <c>GET /api/health</c> answers.</summary>
+/// <param name="Status"><c>ok</c>: the app runs.</param>
+/// <param name="MotherDuck">With <c>?deep=true</c>, what MotherDuck answered.</param>
+/// <param name="Read">The pool of queries.</param>
+/// <param name="Write">The pool of loads and ingests.</param>
+public sealed record Health(string Status, DeepHealth? MotherDuck, PoolHealth Read, PoolHealth Write);
+
+/// <summary>A query's way to MotherDuck and back.</summary>
+/// <param name="RoundTripMilliseconds">How long it took, with a login where no connection was open.</param>
+public sealed record DeepHealth(double RoundTripMilliseconds);
+
+/// <summary>A pool and its token.</summary>
+/// <param name="Connections">What its connections are doing.</param>
+/// <param name="TokenAgeSeconds">How long ago its token was read; null before the first connection.</param>
+/// <param name="TokenExpires">When the token or its Key Vault secret ends; null if never.</param>
+/// <param name="TokenReadFails">Whether the last attempt to read it failed; the log says why.</param>
+public sealed record PoolHealth(PoolState Connections, double? TokenAgeSeconds, DateTimeOffset? TokenExpires, bool TokenReadFails)
+{
+    /// <summary>Describes a pool.</summary>
+    public static PoolHealth Of(MotherDuckDataSource pool, TimeProvider time) => new(
+        pool.State,
+        pool.Token.Current is { } token ? Math.Round((time.GetUtcNow() - token.FetchedAt).TotalSeconds, 1) : null,
+        pool.Token.Current?.Expires,
+        pool.Token.Failure is not null);
 }

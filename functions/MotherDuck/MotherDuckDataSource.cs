@@ -1,31 +1,166 @@
+using System.Data;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace MdFunctions.MotherDuck;
 
-/// <summary>
-/// The process's one pool of connections to MotherDuck. Inject it, open a connection, dispose it soon.
-/// </summary>
+/// <summary>A pool of long-lived connections to MotherDuck. Open one, dispose it soon.</summary>
 public sealed class MotherDuckDataSource : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _dataSource;
+    // How long after its limit a statement has to end by itself: Npgsql asks MotherDuck to cancel it, and waits a second for that.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Sets the pool up; nothing connects before the first <see cref="OpenAsync"/>.</summary>
-    public MotherDuckDataSource(MotherDuckOptions options, AccessToken token, ILoggerFactory loggerFactory)
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly StateChangeEventHandler _onStateChange;
+    private readonly MotherDuckOptions _options;
+    private readonly ILogger _logger;
+    private readonly bool _writes;
+    private readonly string _name;
+    private readonly int _size;
+    private int _waiting;
+
+    /// <summary>Sets the pool up; nothing connects yet.</summary>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="token">What to log in with.</param>
+    /// <param name="writes">True for the pool of loads and ingests.</param>
+    /// <param name="loggerFactory">Npgsql logs through it.</param>
+    public MotherDuckDataSource(MotherDuckOptions options, AccessToken token, bool writes, ILoggerFactory loggerFactory)
     {
-        var builder = new NpgsqlDataSourceBuilder(options.ToConnectionString());
+        (_options, Token, _writes, _logger) = (options, token, writes, loggerFactory.CreateLogger<MotherDuckDataSource>());
+        (_name, _size) = ($"{options.SessionName}-{(writes ? "write" : "read")}", writes ? options.MaxWritePoolSize : options.MaxPoolSize);
+        var builder = new NpgsqlDataSourceBuilder(options.ToConnectionString(_size)) { Name = _name };
         builder.UseLoggerFactory(loggerFactory);
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false)); // There is no pg_catalog to load them from.
+        builder.ConfigureTracing(Tracing.Configure);
+        // OpenAsync has read the token by the time this runs.
         builder.UsePasswordProvider(
-            _ => throw new NotSupportedException("Connections are opened asynchronously."),
-            (_, cancellationToken) => token.GetAsync(cancellationToken));
+            _ => throw new NotSupportedException("Connections are opened asynchronously."), (_, _) => new(token.Current!.Value));
+        if (options.VerifyCertificate)
+            builder.UseSslClientAuthenticationOptionsCallback(new CertificateCheck(options.Host, options.RootCertificates).Configure);
         _dataSource = builder.Build();
+        // What broke one connection is likely to have broken the idle ones too. Npgsql empties the pool only when a read failed, not when nothing came.
+        _onStateChange = (connection, _) =>
+        {
+            if (((NpgsqlConnection)connection).FullState == ConnectionState.Broken)
+                _dataSource.Clear();
+        };
     }
 
-    /// <summary>Takes a connection from the pool, or opens one; waits while all are in use.</summary>
-    /// <exception cref="NpgsqlException">MotherDuck cannot be reached or refuses the login, or no connection came free in time.</exception>
-    public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => _dataSource.OpenConnectionAsync(cancellationToken);
+    /// <summary>What this pool logs in with.</summary>
+    public AccessToken Token { get; }
+
+    /// <summary>What the pool's connections are doing now.</summary>
+    public PoolState State => PoolState.Read(_name, Volatile.Read(ref _waiting), _size);
+
+    /// <summary>
+    /// Takes a connection from the pool, or opens one; waits while all are in use. When MotherDuck refuses the token, it is read again and tried once more.
+    /// </summary>
+    /// <exception cref="MotherDuckException">There is no token, MotherDuck refuses it, or it cannot be reached in time.</exception>
+    /// <exception cref="NpgsqlException">MotherDuck cannot be reached, or no connection came free in time.</exception>
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            var token = await Token.GetAsync(cancellationToken);
+            for (var first = true; ; first = false)
+            {
+                if (_writes && token.IsReadScaling)
+                    throw Refused("a read-scaling token cannot write", $"Loads and ingests need a read-write token; the token of {Token.Name} is a read-scaling token.");
+                try
+                {
+                    return await ConnectAsync(cancellationToken);
+                }
+                catch (PostgresException e) when (MotherDuckError.IsLoginRefused(e))
+                {
+                    if (!first || await Token.ReplaceAsync(token, cancellationToken) is not { } newer)
+                        throw Refused("the access token was refused", $"{Token.Explain(token)} It said: {MotherDuckError.OneLine(e.MessageText)}", e);
+                    token = newer;
+                }
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Runs work that only reads, and runs it again on a fresh connection when a pooled one turned out to be broken.</summary>
+    /// <param name="limit">How long it may take in all. This holds even where the network swallows everything, and a cancellation with it.</param>
+    /// <param name="work">What to do. Its token is cancelled when the limit is over; what it does after that is on its own.</param>
+    /// <param name="mayRetry">Whether it may still run again: false once its caller has received something. Null for never.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over.</exception>
+    public async Task RunAsync(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken)
+    {
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stop.CancelAfter(limit);
+        var running = TryTwiceAsync(work, mayRetry, stop.Token);
+        var patience = limit + Grace;
+        try
+        {
+            await running.WaitAsync(patience);
+        }
+        catch (Exception e) when (!running.IsCompleted || stop.IsCancellationRequested)
+        {
+            if (!running.IsCompleted)
+            {
+                _ = running.ContinueWith(task => task.Exception, TaskScheduler.Default);
+                _dataSource.Clear();
+                _logger.LogWarning("MotherDuck has not answered {Patience} s after a statement's start, nor to its cancellation: the connection is given up", patience.TotalSeconds);
+            }
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new TimeoutException($"the limit of {Duration.Write(limit)} is over", e);
+        }
+    }
 
     /// <summary>Closes all connections.</summary>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
+
+    private async Task TryTwiceAsync(Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken)
+    {
+        for (var first = true; ; first = false)
+        {
+            await using var connection = await OpenAsync(cancellationToken);
+            try
+            {
+                await work(connection, cancellationToken);
+                return;
+            }
+            catch (Exception e) when (first && !cancellationToken.IsCancellationRequested && mayRetry?.Invoke() == true
+                && MotherDuckError.From(e) is { Kind: MotherDuckErrorKind.Unreachable } error)
+            {
+                _logger.LogInformation("A connection broke ({Error}); trying once more on another", error.Message);
+            }
+        }
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        // Npgsql's own limit does not cover the TLS handshake; so ours comes a little later than its, whose errors say more.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.ConnectTimeout + TimeSpan.FromMilliseconds(500));
+        try
+        {
+            var connection = await _dataSource.OpenConnectionAsync(limit.Token);
+            connection.StateChange += _onStateChange;
+            return connection;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw NotInTime(e);
+        }
+        catch (NpgsqlException e) when (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Timeout)
+        {
+            throw NotInTime(e);
+        }
+    }
+
+    private MotherDuckException NotInTime(Exception inner) => new(
+        new(MotherDuckErrorKind.Unreachable, "no connection in time", $"No connection to {_options.Host} in {Duration.Write(_options.ConnectTimeout)} (MotherDuck:ConnectTimeout)."),
+        inner);
+
+    private static MotherDuckException Refused(string reason, string message, Exception? inner = null) =>
+        new(new(MotherDuckErrorKind.LoginRefused, reason, message), inner);
 }

@@ -37,24 +37,30 @@ public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Re
     /// <returns>Null if the exception is not one of MotherDuck's or Npgsql's.</returns>
     public static MotherDuckError? From(Exception exception) => exception switch
     {
+        MotherDuckException e => e.Error,
         PostgresException e => FromServer(e),
         NpgsqlException { InnerException: TimeoutException } e when e.Message.Contains("pool", StringComparison.Ordinal) =>
             new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException { InnerException: TimeoutException } e => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(e.Message)),
-        NpgsqlException { InnerException: AuthenticationException inner } => new(MotherDuckErrorKind.Unreachable, "TLS failed", OneLine(inner.Message)),
+        NpgsqlException { InnerException: AuthenticationException inner } => new(MotherDuckErrorKind.Unreachable, "no TLS connection", $"TLS failed: {OneLine(inner.Message)}"),
         NpgsqlException e when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) =>
             new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException e => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(e.InnerException?.Message ?? e.Message)),
-        SocketException or IOException or TimeoutException => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(exception.Message)),
+        TimeoutException => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(exception.Message)),
+        SocketException or IOException => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(exception.Message)),
         _ => null,
     };
 
-    /// <summary>A message on one line, without DuckDB's excerpt of the statement and without the query strings of URLs.</summary>
+    /// <summary>Whether what the server said while a connection was opened is about the token. Its code need not say so, as the endpoint's codes say little.</summary>
+    public static bool IsLoginRefused(PostgresException exception) =>
+        FromServer(exception).Kind == MotherDuckErrorKind.LoginRefused || AboutTheToken().IsMatch(exception.MessageText);
+
+    /// <summary>A message on one line, without DuckDB's excerpt of the statement, the query strings of URLs, and anything that looks like a token.</summary>
     public static string OneLine(string message)
     {
         var excerpt = message.IndexOf("\nLINE ", StringComparison.Ordinal);
         var text = excerpt < 0 ? message : message[..excerpt];
-        return QueryString().Replace(text.ReplaceLineEndings(" ").Trim(), "$1?...");
+        return Jwt().Replace(QueryString().Replace(text.ReplaceLineEndings(" ").Trim(), "$1?..."), "[token]");
     }
 
     private static MotherDuckError FromServer(PostgresException e)
@@ -85,4 +91,10 @@ public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Re
 
     [GeneratedRegex("""((?:https?|az|azure|abfss?|s3|gcs|gs|r2)://[^\s?'"]*)\?[^\s'"]*""", RegexOptions.IgnoreCase)]
     private static partial Regex QueryString();
+
+    [GeneratedRegex("eyJ[A-Za-z0-9_-]{8,}([.][A-Za-z0-9_-]*){0,2}")]
+    private static partial Regex Jwt();
+
+    [GeneratedRegex("\\b(jwt|token|authentication failed|unauthenticated|unauthorized)\\b", RegexOptions.IgnoreCase)]
+    private static partial Regex AboutTheToken();
 }
