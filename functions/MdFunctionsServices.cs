@@ -30,7 +30,7 @@ public static class MdFunctionsServices
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton<LoadRunner>();
-        services.AddSingleton(ingestBuffer).AddSingleton(new WebhookSecrets(settings)).AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
+        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         return services;
     }
 }

@@ -4,7 +4,7 @@ namespace MdFunctions.Ingest;
 
 /// <summary>
 /// The memory that bodies may hold together while they arrive and wait for their turn, so that a flood of webhooks is answered with 503 instead of
-/// ending the process. The limit is the setting <c>Ingest:MaxBufferedBytes</c>, 128 MiB by default.
+/// ending the process. The limit is the setting <c>Ingest:MaxBufferedBytes</c>, 128 MiB by default and 64 MiB at least.
 /// </summary>
 public sealed class IngestBuffer(int limit)
 {
@@ -13,7 +13,7 @@ public sealed class IngestBuffer(int limit)
     private long _used;
 
     /// <summary>Reads the limit; faults go to <paramref name="settings"/>.</summary>
-    public static IngestBuffer Read(Settings settings) => new(settings.Integer("Ingest:MaxBufferedBytes", 128 * 1024 * 1024, 1024 * 1024, int.MaxValue));
+    public static IngestBuffer Read(Settings settings) => new(settings.Integer("Ingest:MaxBufferedBytes", 128 * 1024 * 1024, 64 * 1024 * 1024, int.MaxValue));
 
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="stream">The stream.</param>

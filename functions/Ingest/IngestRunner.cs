@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using MdFunctions.Http;
 using MdFunctions.MotherDuck;
@@ -19,7 +20,7 @@ public sealed class IngestRunner(
 {
     // A delivery is unpacked and checked in its turn only, so that just a few at once take a multiple of their body's memory. Two for each
     // connection: one is stored while the next is checked.
-    private readonly SemaphoreSlim _turns = new(2 * options.MaxPoolSize);
+    private readonly SemaphoreSlim _turns = new(2 * options.MaxWritePoolSize);
 
     /// <summary>Stores the rows of a request.</summary>
     /// <exception cref="ProblemException">400, 401, 413, 415 or 422 for the request; 503 while it is this app that is busy or not set up; 504.</exception>
@@ -61,15 +62,17 @@ public sealed class IngestRunner(
     private async Task<IngestBuffer.Held> AuthenticateAsync(IngestTemplate ingest, HttpRequest request)
     {
         var aborted = request.HttpContext.RequestAborted;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        limit.CancelAfter(ingest.Timeout);
         IngestBuffer.Held? body = null;
         try
         {
-            var keys = await secrets.GetAsync(ingest.Signature.Secret, aborted);
+            var keys = await secrets.GetAsync(ingest.Signature.Secret, limit.Token);
             if (!ingest.Signature.IsPlausible(request.Headers, keys, time.GetUtcNow()))
                 throw Unauthorized();
             if (request.ContentLength > ingest.MaxBytes)
                 throw IngestBuffer.TooLarge(ingest.MaxBytes);
-            body = await buffer.ReadAsync(request.Body, ingest.MaxBytes, aborted);
+            body = await buffer.ReadAsync(request.Body, ingest.MaxBytes, limit.Token);
             return ingest.Signature.IsValid(request.Headers, body.Bytes.Span, keys) ? body : throw Unauthorized();
         }
         catch (Exception e)
@@ -77,6 +80,8 @@ public sealed class IngestRunner(
             body?.Dispose();
             if (e is BadHttpRequestException bad)
                 throw new ProblemException(bad.StatusCode == 413 ? IngestBuffer.TooLarge(ingest.MaxBytes).Problem : new Problem(bad.StatusCode, "Bad request", "The body did not arrive whole."));
+            if (e is OperationCanceledException && !aborted.IsCancellationRequested)
+                throw new ProblemException(new Problem(408, "Request timeout", $"The body did not arrive within the limit of {Duration.Write(ingest.Timeout)}."));
             if (e is not SecretException)
                 throw;
             logger.LogError("Ingest {Ingest} has no secret to check signatures with: {Reason}", ingest.Name, e.Message);
@@ -110,9 +115,9 @@ public sealed class IngestRunner(
 
     private static async Task<ReadOnlyMemory<byte>> UnpackAsync(IngestBuffer.Held packed, int maxBytes, CancellationToken cancellationToken)
     {
-        var unpacked = new MemoryStream(Math.Min(4 * packed.Length, maxBytes));
         try
         {
+            using var unpacked = new MemoryStream();
             await using var gzip = new GZipStream(new MemoryStream(packed.Bytes.ToArray()), CompressionMode.Decompress);
             var chunk = new byte[16 * 1024];
             for (int read; (read = await gzip.ReadAsync(chunk, cancellationToken)) > 0;)
@@ -121,12 +126,15 @@ public sealed class IngestRunner(
                     throw IngestBuffer.TooLarge(maxBytes);
                 unpacked.Write(chunk, 0, read);
             }
+            // GZipStream takes a cut stream for a short one. The last four bytes say how long it should have been.
+            if (packed.Length < 18 || BinaryPrimitives.ReadUInt32LittleEndian(packed.Bytes.Span[^4..]) != unpacked.Length)
+                throw new InvalidDataException();
+            return unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
         }
         catch (InvalidDataException)
         {
-            throw new ProblemException(Problem.BadRequest("The body is not valid gzip, though its Content-Encoding says so."));
+            throw new ProblemException(Problem.BadRequest("The body is not one whole gzip stream, though its Content-Encoding says so."));
         }
-        return unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
     }
 
     private static Problem DoNotFit(IngestRows rows)

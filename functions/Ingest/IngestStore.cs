@@ -17,7 +17,7 @@ public sealed record Delivery(string? Id, IReadOnlyList<string?> Headers);
 /// Writes deliveries into MotherDuck, each whole or not at all. One with an id shares its transaction with the id's row in
 /// <c>md_functions.ingest_deliveries</c> of the target's database, whose primary key lets it in once.
 /// </summary>
-public sealed class IngestStore(MotherDuckDataSource dataSource, ILogger<IngestStore> logger)
+public sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<IngestStore> logger)
 {
     private const int Attempts = 8;
     private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.Ordinal);
@@ -61,7 +61,7 @@ public sealed class IngestStore(MotherDuckDataSource dataSource, ILogger<IngestS
             try
             {
                 await PrepareAsync(ingest, cancellationToken);
-                await using var connection = await dataSource.OpenAsync(cancellationToken);
+                await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
                 return delivery.Id is null && rows.Rejected.Count == 0
                     ? await InsertAsync(connection, ingest, delivery, rows, cancellationToken)
                     : await connection.InTransactionAsync(() => InsertAllAsync(connection, ingest, delivery, rows, cancellationToken), cancellationToken);
@@ -141,7 +141,7 @@ public sealed class IngestStore(MotherDuckDataSource dataSource, ILogger<IngestS
         {
             if (_prepared.ContainsKey(ingest.Name))
                 return;
-            await using var connection = await dataSource.OpenAsync(cancellationToken);
+            await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
             await connection.ScalarAsync($"CREATE SCHEMA IF NOT EXISTS {Sql.Identifier(ingest.Target.Database)}.{Sql.Identifier(ingest.Target.Schema)}", cancellationToken);
             await connection.ScalarAsync(ingest.CreateTarget, cancellationToken);
             if (ingest.IdHeader is not null || ingest.SkipsMisfits)
