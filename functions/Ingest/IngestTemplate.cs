@@ -73,6 +73,8 @@ public sealed partial record IngestTemplate
         var headers = new List<string>();
         var statement = template.Write(name =>
         {
+            if (!HeaderName().IsMatch(name))
+                return "NULL"; // A fault already.
             var header = name["header_".Length..].Replace('_', '-');
             var index = headers.FindIndex(known => known.Equals(header, StringComparison.OrdinalIgnoreCase));
             if (index < 0)

@@ -67,6 +67,9 @@ public static class Webhook
         return await connection.RowsAsync(sql, [], CancellationToken.None);
     }
 
+    /// <summary>The only row of a result, its values with a <c>|</c> between them.</summary>
+    public static async Task<string> RowAsync(string sql) => string.Join('|', Assert.Single(await RowsAsync(sql)));
+
     public static async Task<string?> ScalarAsync(string sql) => (await RowsAsync(sql))[0][0];
 
     public static byte[] Gzip(byte[] bytes)
