@@ -62,7 +62,8 @@ public sealed record IngestRows(string Json, int Count, IReadOnlyList<RejectedRo
         reader.Read();
         try
         {
-            return ingest.Columns.Write(ref reader, row, output);
+            // A null would pass for a column's; as a row it is none.
+            return reader.TokenType == JsonTokenType.Null ? new("", "is not a JSON object") : ingest.Columns.Write(ref reader, row, output);
         }
         catch (InvalidOperationException)
         {
