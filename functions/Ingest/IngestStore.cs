@@ -72,6 +72,7 @@ public sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<Inges
                 {
                     // Someone else wrote to the same table or id. Nothing of ours is stored; the next attempt sees what is.
                     case "TransactionContext Error" when attempt < Attempts:
+                        logger.LogDebug("Ingest {Ingest}: attempt {Attempt} met another writer: {Error}", ingest.Name, attempt, error.Message);
                         await Task.Delay(Random.Shared.Next(5, 20 << attempt), cancellationToken);
                         break;
                     case "TransactionContext Error":

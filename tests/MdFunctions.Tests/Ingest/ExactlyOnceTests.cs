@@ -14,6 +14,7 @@ public sealed class ExactlyOnceTests(ITestOutputHelper output)
     public async Task Of_5000_concurrent_deliveries_of_100_rows_sent_twice_each_row_is_stored_exactly_once()
     {
         const int deliveries = 5000, rows = 100;
+        var run = Guid.NewGuid();
         var (app, table) = await Webhook.AppAsync(Columns, more: "id: $header_x_delivery");
         await using var _ = app;
         // The sockets at both ends are this process's.
@@ -41,7 +42,7 @@ public sealed class ExactlyOnceTests(ITestOutputHelper output)
                 HttpResponseMessage response;
                 try
                 {
-                    response = await client.SendAsync(Webhook.Request(bodies[delivery], $"delivery-{delivery}"));
+                    response = await client.SendAsync(Webhook.Request(bodies[delivery], $"{run}-{delivery}"));
                 }
                 catch (HttpRequestException)
                 {
@@ -88,6 +89,7 @@ public sealed class ExactlyOnceTests(ITestOutputHelper output)
             return (await response.StoredAsync()).GetProperty("duplicate").GetBoolean();
         }));
 
+        output.WriteLine($"{one.Logs.All.Concat(other.Logs.All).Count(line => line.Contains("met another writer", StringComparison.Ordinal))} conflicts");
         Assert.Equal(deliveries, answers.Count(duplicate => duplicate));
         Assert.Equal($"{deliveries}|{deliveries}", await Webhook.RowAsync($"SELECT count(*), count(DISTINCT delivery) FROM {table}"));
     }
