@@ -85,22 +85,24 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs work that only reads, and runs it again on a fresh connection when a pooled one turned out to be broken.</summary>
-    /// <param name="limit">How long it may take in all. This holds even where the network swallows everything, and a cancellation with it.</param>
-    /// <param name="work">What to do. Its token is cancelled when the limit is over; what it does after that is on its own.</param>
-    /// <param name="mayRetry">Whether it may still run again: false once its caller has received something. Null for never.</param>
+    /// <summary>
+    /// Runs work with connections of this pool under a time limit that holds even where the network swallows everything: Npgsql answers a cancellation only
+    /// when it has told MotherDuck of it, on a connection that may hang as well. What does not end then is left to itself.
+    /// </summary>
+    /// <param name="limit">How long it may take in all.</param>
+    /// <param name="work">What to do. Its token is cancelled when the limit is over.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="TimeoutException">The limit was over.</exception>
-    public async Task RunAsync(
-        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken)
+    public async Task WithinAsync(TimeSpan limit, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
+        // Not disposed: what is left to itself still has its token.
         var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stop.CancelAfter(limit);
-        var running = TryTwiceAsync(work, mayRetry, stop.Token);
-        var patience = limit + Grace;
+        var running = work(stop.Token);
         try
         {
-            await running.WaitAsync(patience);
+            await running.WaitAsync(limit + Grace);
+            stop.Dispose();
         }
         catch (Exception e) when (!running.IsCompleted || stop.IsCancellationRequested)
         {
@@ -108,33 +110,40 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             {
                 _ = running.ContinueWith(task => task.Exception, TaskScheduler.Default);
                 _dataSource.Clear();
-                _logger.LogWarning("MotherDuck has not answered {Patience} s after a statement's start, nor to its cancellation: the connection is given up", patience.TotalSeconds);
+                _logger.LogWarning("MotherDuck answers neither a statement nor its cancellation; the connection is given up");
             }
             cancellationToken.ThrowIfCancellationRequested();
             throw new TimeoutException($"the limit of {Duration.Write(limit)} is over", e);
         }
     }
 
+    /// <summary>Runs work on a connection <see cref="WithinAsync">within a time limit</see>, and once more on another connection when the first broke.</summary>
+    /// <param name="limit">How long it may take in all.</param>
+    /// <param name="work">What to do.</param>
+    /// <param name="mayRetry">Whether it may run again: for what only reads, and has told its caller nothing yet. Null for never.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over.</exception>
+    public Task RunAsync(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken) =>
+        WithinAsync(limit, async stop =>
+        {
+            for (var first = true; ; first = false)
+            {
+                try
+                {
+                    await using var connection = await OpenAsync(stop);
+                    await work(connection, stop);
+                    return;
+                }
+                catch (Exception e) when (first && MotherDuckError.From(e) is { IsTransient: true } error && mayRetry?.Invoke() == true && !stop.IsCancellationRequested)
+                {
+                    _logger.LogInformation("A connection broke ({Error}); trying once more on another", error.Message);
+                }
+            }
+        }, cancellationToken);
+
     /// <summary>Closes all connections.</summary>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
-
-    private async Task TryTwiceAsync(Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken)
-    {
-        for (var first = true; ; first = false)
-        {
-            await using var connection = await OpenAsync(cancellationToken);
-            try
-            {
-                await work(connection, cancellationToken);
-                return;
-            }
-            catch (Exception e) when (first && !cancellationToken.IsCancellationRequested && mayRetry?.Invoke() == true
-                && MotherDuckError.From(e) is { Kind: MotherDuckErrorKind.Unreachable } error)
-            {
-                _logger.LogInformation("A connection broke ({Error}); trying once more on another", error.Message);
-            }
-        }
-    }
 
     private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
     {

@@ -33,6 +33,9 @@ public enum MotherDuckErrorKind
 /// <param name="Message">The full message for the log, on one line; query strings of URLs, which may hold signatures, are cut.</param>
 public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Reason, string Message)
 {
+    /// <summary>Whether a connection broke and another may do better: what only reads may be run again at once. False where logging in already took its time.</summary>
+    public bool IsTransient { get; init; }
+
     /// <summary>Classifies what Npgsql threw: by DuckDB's prefix of the message first, by SQLSTATE second, as the endpoint's codes say little.</summary>
     /// <returns>Null if the exception is not one of MotherDuck's or Npgsql's.</returns>
     public static MotherDuckError? From(Exception exception) => exception switch
@@ -45,7 +48,7 @@ public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Re
         NpgsqlException { InnerException: AuthenticationException inner } => new(MotherDuckErrorKind.Unreachable, "no TLS connection", $"TLS failed: {OneLine(inner.Message)}"),
         NpgsqlException e when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) =>
             new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
-        NpgsqlException e => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(e.InnerException?.Message ?? e.Message)),
+        NpgsqlException e => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(e.InnerException?.Message ?? e.Message)) { IsTransient = true },
         TimeoutException => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(exception.Message)),
         SocketException or IOException => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(exception.Message)),
         _ => null,
@@ -81,7 +84,7 @@ public sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string Re
         {
             "28P01" or "28000" => new(MotherDuckErrorKind.LoginRefused, "the access token was refused", message),
             "57014" => new(MotherDuckErrorKind.Timeout, "the statement was cancelled", message),
-            ['0', '8', ..] or ['5', '3', ..] or ['5', '7', ..] => new(MotherDuckErrorKind.Unreachable, "MotherDuck is not ready", message),
+            ['0', '8', ..] or ['5', '3', ..] or ['5', '7', ..] => new(MotherDuckErrorKind.Unreachable, "MotherDuck is not ready", message) { IsTransient = true },
             _ => new(MotherDuckErrorKind.Rejected, $"SQLSTATE {e.SqlState}", message),
         };
     }

@@ -254,7 +254,7 @@ public sealed partial record MotherDuckOptions
     [GeneratedRegex("^pg[.]([a-z0-9-]+)-aws[.]motherduck[.]com$", RegexOptions.IgnoreCase)]
     private static partial Regex HostOfRegion();
 
-    [GeneratedRegex("^[a-z]{2,}(-[a-z]+)+-[0-9]$")]
+    [GeneratedRegex("^(?!aws-)[a-z]{2,}(-[a-z]+)+-[0-9]$")]
     private static partial Regex Region();
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,100}$")]

@@ -46,8 +46,8 @@ public sealed class Telemetry
     /// <param name="time">The clock.</param>
     public void ObserveAge(string pool, AccessToken token, TimeProvider time) => _meter.CreateObservableGauge(
         "mdfunctions.token.age",
-        () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds)] : Array.Empty<Measurement<double>>(),
-        "s", "How long ago the access token was read.", [new("pool", pool)]);
+        () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
+        "s", "How long ago the access token was read.");
 
     /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
     public sealed class Run : IDisposable
@@ -73,10 +73,10 @@ public sealed class Telemetry
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
         /// <summary>It failed.</summary>
-        /// <param name="error">Why; null if a caller's mistake or going away ended it.</param>
+        /// <param name="error">Why; null if it was its caller who made a mistake or went away: the outcome is then <c>caller</c>.</param>
         public void Fail(MotherDuckError? error)
         {
-            _outcome = error?.Kind.ToString() ?? "cancelled";
+            _outcome = error?.Kind.ToString() ?? "caller";
             _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason);
         }
 

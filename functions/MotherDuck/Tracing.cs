@@ -6,7 +6,7 @@ namespace MdFunctions.MotherDuck;
 /// <summary>Keeps SQL and data out of Npgsql's spans: a statement's text may hold literals, such as a signed URL, and so may the message of its failure.</summary>
 public static class Tracing
 {
-    /// <summary>Npgsql's activity source.</summary>
+    /// <summary>The name of Npgsql's activity source and of its meter.</summary>
     public const string Npgsql = "Npgsql";
 
     // Never sampled by itself; it is there to be asked how an exception is recorded.

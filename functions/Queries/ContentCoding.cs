@@ -19,6 +19,9 @@ public sealed record ContentCoding(string Name, Func<Stream, CompressionLevel, S
         new("gzip", (stream, level) => new GZipStream(stream, level, leaveOpen: true)),
     ];
 
+    /// <summary>The coding for a body of a known length; null to send it as it is.</summary>
+    public static ContentCoding? Of(HttpRequest request, long length) => length < WorthIt ? null : Of(request);
+
     /// <summary>The coding a request accepts and likes best; null for none.</summary>
     public static ContentCoding? Of(HttpRequest request)
     {

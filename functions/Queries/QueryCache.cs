@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using MdFunctions.Templates;
@@ -75,13 +73,13 @@ public sealed class QueryCache(QueryOptions options, TimeProvider time) : IDispo
     private static async Task SendAsync(CollectedAnswer answer, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
         var response = http.Response;
-        var coding = answer.Body.Length < ContentCoding.WorthIt ? null : ContentCoding.Of(http.Request);
-        ResponseHeaders.Write(http, query, format);
+        var coding = ContentCoding.Of(http.Request, answer.Body.Length);
+        Answer.WriteHeaders(http, query, format);
         // Each coding is a representation of its own, with a tag of its own (RFC 9110, 8.8.3.3).
         var tag = new EntityTagHeaderValue(coding is null ? $"\"{answer.Tag}\"" : $"\"{answer.Tag}-{coding.Name}\"");
         response.Headers.ETag = tag.ToString();
         if (answer.Truncated)
-            response.Headers[ResponseSink.TruncatedHeader] = query.MaxRows.ToString(CultureInfo.InvariantCulture);
+            Answer.MarkTruncated(http, query);
         if (EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
             && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
         {
@@ -89,15 +87,7 @@ public sealed class QueryCache(QueryOptions options, TimeProvider time) : IDispo
             response.ContentType = null;
             return;
         }
-        if (coding is null)
-        {
-            response.ContentLength = answer.Body.Length;
-            await response.BodyWriter.WriteAsync(answer.Body, cancellationToken);
-            return;
-        }
-        response.Headers.ContentEncoding = coding.Name;
-        await using var compressed = coding.Compress(response.Body, CompressionLevel.Fastest);
-        await compressed.WriteAsync(answer.Body, cancellationToken);
+        await Answer.SendAsync(http, coding, answer.Body.Length, body => body.WriteAsync(answer.Body, cancellationToken).AsTask());
     }
 
     // Lengths keep values apart whatever they contain.

@@ -25,38 +25,33 @@ public sealed class QueryExecution : IAsyncDisposable
     public static async Task<QueryExecution> StartAsync(
         MotherDuckDataSource dataSource, QueryShapes shapes, QueryTemplate query, ParameterValue?[] values, CancellationToken cancellationToken)
     {
-        var connection = await dataSource.OpenAsync(cancellationToken);
-        try
+        ExceptionDispatchInfo? refusal = null;
+        var known = shapes.Find(query);
+        if (known is not null)
         {
-            var shape = await shapes.GetAsync(connection, query, cancellationToken);
-            ExceptionDispatchInfo? refusal = null;
+            // The tables may have changed since the shape was asked for: other columns than it says, or none of a name that it uses.
             try
             {
-                var execution = await ExecuteAsync(connection, shape, values, cancellationToken);
-                if (shape.Fits(execution.Reader))
+                var execution = await ExecuteAsync(dataSource, _ => new(known), values, cancellationToken);
+                if (known.Fits(execution.Reader))
                     return execution;
-                await execution.StopAsync();
+                await execution.DisposeAsync();
             }
-            catch (PostgresException e) when (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Rejected)
+            catch (PostgresException e) when (MotherDuckError.From(e)?.Reason is "Binder Error" or "Catalog Error")
             {
                 refusal = ExceptionDispatchInfo.Capture(e);
             }
-            // The tables may have changed since the shape was asked for. The same statement is not sent twice.
-            var fresh = await shapes.RefreshAsync(connection, query, cancellationToken);
-            if (refusal is not null && fresh.Equivalent(shape))
-                refusal.Throw();
-            var second = await ExecuteAsync(connection, fresh, values, cancellationToken);
-            fresh.Fits(second.Reader);
-            return second;
         }
-        catch (Exception e)
+        var second = await ExecuteAsync(dataSource, async connection =>
         {
-            // The idle connections of the pool are as old as this one: none of them is tried again.
-            if (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable)
-                NpgsqlConnection.ClearPool(connection);
-            await connection.DisposeAsync();
-            throw;
-        }
+            var fresh = await shapes.RefreshAsync(connection, query, cancellationToken);
+            // The same statement is not sent twice.
+            if (refusal is not null && fresh.Equivalent(known!))
+                refusal.Throw();
+            return fresh;
+        }, values, cancellationToken);
+        second.Shape.Fits(second.Reader);
+        return second;
     }
 
     /// <inheritdoc/>
@@ -66,16 +61,25 @@ public sealed class QueryExecution : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private static async Task<QueryExecution> ExecuteAsync(NpgsqlConnection connection, QueryShape shape, ParameterValue?[] values, CancellationToken cancellationToken)
+    private static async Task<QueryExecution> ExecuteAsync(
+        MotherDuckDataSource dataSource, Func<NpgsqlConnection, ValueTask<QueryShape>> getShape, ParameterValue?[] values, CancellationToken cancellationToken)
     {
-        var command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
+        var connection = await dataSource.OpenAsync(cancellationToken);
+        NpgsqlCommand? command = null;
         try
         {
+            var shape = await getShape(connection);
+            command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
             return new(connection, command, await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken), shape);
         }
-        catch
+        catch (Exception e)
         {
-            await command.DisposeAsync();
+            // The idle connections of the pool are as old as this one: none of them is tried again.
+            if (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable)
+                NpgsqlConnection.ClearPool(connection);
+            if (command is not null)
+                await command.DisposeAsync();
+            await connection.DisposeAsync();
             throw;
         }
     }

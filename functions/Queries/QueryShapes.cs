@@ -8,11 +8,10 @@ public sealed class QueryShapes
 {
     private readonly ConcurrentDictionary<string, QueryShape> _shapes = new(StringComparer.Ordinal);
 
-    /// <summary>The shape of a query; the first time, MotherDuck is asked.</summary>
-    public async ValueTask<QueryShape> GetAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken) =>
-        _shapes.TryGetValue(query.Template.Name, out var shape) ? shape : await RefreshAsync(connection, query, cancellationToken);
+    /// <summary>The shape of a query; null before it was asked for.</summary>
+    public QueryShape? Find(QueryTemplate query) => _shapes.GetValueOrDefault(query.Template.Name);
 
-    /// <summary>Asks MotherDuck anew.</summary>
+    /// <summary>Asks MotherDuck for the shape of a query.</summary>
     public async Task<QueryShape> RefreshAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken) =>
         Keep(query, await QueryShape.DescribeAsync(connection, query, cancellationToken));
 

@@ -5,7 +5,8 @@ namespace MdFunctions.Queries;
 /// <param name="maxBytes">How many it may take.</param>
 public sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
 {
-    private long _length;
+    /// <summary>How many bytes there are so far.</summary>
+    public long Length { get; private set; }
 
     /// <summary>Whether the answer was cut at its row limit; known once it is complete.</summary>
     public bool Truncated { get; private set; }
@@ -17,8 +18,8 @@ public sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
     /// <exception cref="ResultTooLargeException">The answer has more bytes than allowed.</exception>
     protected override async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken)
     {
-        _length += chunk.Length;
-        if (_length > maxBytes)
+        Length += chunk.Length;
+        if (Length > maxBytes)
             throw new ResultTooLargeException();
         await stream.WriteAsync(chunk, cancellationToken);
     }

@@ -165,7 +165,10 @@ public sealed partial class ParameterType
         const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (!FloatText().IsMatch(text) || !double.TryParse(text, style, CultureInfo.InvariantCulture, out var value))
             return null;
-        return double.IsFinite(value) && (!single || float.IsFinite((float)value)) ? new(text, value) : null;
+        // Neither so large nor so small that nothing of it is left.
+        var isZero = FloatText().Match(text).Groups["digits"].ValueSpan.IndexOfAnyInRange('1', '9') < 0;
+        var (finite, zero) = single ? (float.IsFinite((float)value), (float)value == 0) : (double.IsFinite(value), value == 0);
+        return finite && zero == isZero ? new(text, value) : null;
     }
 
     private static ParameterValue? ReadBase64(string text)
@@ -278,7 +281,7 @@ public sealed partial class ParameterType
     [GeneratedRegex(@"^-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\z")]
     private static partial Regex DecimalText();
 
-    [GeneratedRegex(@"^-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\z")]
+    [GeneratedRegex(@"^-?(?<digits>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\z")]
     private static partial Regex FloatText();
 
     [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<minutes>[0-9]{2}:[0-9]{2})(?::(?<seconds>[0-9]{2})(?:\.(?<fraction>[0-9]{1,9}))?)?(?<offset>Z|[+-][0-9]{2}:[0-9]{2})?\z")]

@@ -75,15 +75,22 @@ export function timestampText(value, zone = null, digits = 6) {
 
 export function intervalText(months, days, micros) {
   const parts = [];
-  const years = Math.trunc(months / 12);
-  const rest = months % 12;
-  const unit = (value, one) => parts.push(`${value} ${one}${value === 1 ? '' : 's'}`);
-  if (years !== 0) unit(years, 'year');
-  if (rest !== 0) unit(rest, 'mon');
-  if (days !== 0) unit(days, 'day');
+  // PostgreSQL marks what is positive after something negative.
+  let negative = false;
+  const sign = (below) => {
+    const plus = negative && !below;
+    negative = below;
+    return plus ? '+' : '';
+  };
+  const unit = (value, one) => {
+    if (value !== 0) parts.push(`${sign(value < 0)}${value} ${one}${value === 1 ? '' : 's'}`);
+  };
+  unit(Math.trunc(months / 12), 'year');
+  unit(months % 12, 'mon');
+  unit(days, 'day');
   if (micros !== 0n || parts.length === 0) {
-    const abs = micros < 0n ? -micros : micros;
-    parts.push((micros < 0n ? '-' : '') + timeText(abs));
+    const below = micros < 0n;
+    parts.push(`${below ? '-' : sign(false)}${timeText(below ? -micros : micros)}`);
   }
   return parts.join(' ');
 }

@@ -2,7 +2,8 @@
 // type and format; each writes one value at the output's end and is called only for values that are not NULL.
 
 import { loadVector, stringBytes, int64, int128, uint128, unscaled, enumIndex } from './vectors.js';
-import { Type, isList } from './types.js';
+import { EndpointError } from './errors.js';
+import { Type, isList, unreadable } from './types.js';
 import { DATE_INFINITY, TIMESTAMP_INFINITY, dateText, timeText, timeTzText, timestampText, intervalText } from './datetime.js';
 import { doubleText, floatText, decimalText, bignum, numericBinary } from './numbers.js';
 import { duckText, arrayText } from './nested.js';
@@ -422,6 +423,10 @@ export class RowWriter {
   /** `formats`: 0 for text and 1 for binary, one a column. `session` has the time zone and the form of arrays. */
   constructor(columns, formats, session) {
     this.types = columns.map((column) => column.type);
+    for (const { name, type } of columns) {
+      const what = unreadable(type);
+      if (what) throw new EndpointError(`Not implemented Error: column "${name}" is a ${what}, which the local endpoint cannot send. Cast it to VARCHAR or to JSON`);
+    }
     this.encoders = this.types.map((type, i) => (formats[i] === 1 ? binaryEncoder : textEncoder)(type, session));
   }
 
@@ -429,8 +434,18 @@ export class RowWriter {
     return this.types.map((type, i) => loadVector(type, chunk.vector(i), chunk.size));
   }
 
-  /** Writes one row of loaded vectors. */
+  /** Writes one row of loaded vectors: all of it, or, where a value has no such form, nothing. */
   write(out, vectors, row) {
+    const start = out.at;
+    try {
+      this.put(out, vectors, row);
+    } catch (error) {
+      out.at = start;
+      throw error;
+    }
+  }
+
+  put(out, vectors, row) {
     const { encoders } = this;
     const count = encoders.length;
     out.ensure(7 + count * 24);

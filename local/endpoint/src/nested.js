@@ -5,7 +5,7 @@
 import { Type } from './types.js';
 import { stringBytes, int64, int128, uint128, unscaled, enumIndex } from './vectors.js';
 import { dateText, timeText, timeTzText } from './datetime.js';
-import { decimalText, bignum } from './numbers.js';
+import { decimalText, bignum, floatExponential } from './numbers.js';
 import { uuidText, bitText, interval, otherTimestampText, textEncoder } from './encode.js';
 import { Output } from './output.js';
 
@@ -17,7 +17,7 @@ export function duckText(v, row, session) {
     case Type.LIST:
     case Type.ARRAY: {
       const [first, count] = v.entry(row);
-      const items = Array.from({ length: count }, (_, i) => element(v.child, first + i, session));
+      const items = Array.from({ length: count }, (_, i) => element(v.child, first + i, session, true));
       return `[${items.join(', ')}]`;
     }
     case Type.STRUCT:
@@ -85,18 +85,17 @@ function plain(v, row, session) {
   return out.take().toString('utf8');
 }
 
-const isNested = (type) => [Type.LIST, Type.ARRAY, Type.STRUCT, Type.MAP, Type.UNION].includes(type.id);
+const UNQUOTED = new Set([Type.LIST, Type.ARRAY, Type.STRUCT, Type.MAP, Type.UNION]);
 
 /** A value within another: DuckDB quotes what could be mistaken for structure. */
-function element(v, row, session) {
+function element(v, row, session, inList = false) {
   if (!v.valid(row)) return 'NULL';
-  if (v.type.id === Type.UNION) return element(v.children[v.tags[row]], row, session);
   const text = duckText(v, row, session);
-  return isNested(v.type) ? text : needsQuotes(text) ? quoted(text) : text;
+  return UNQUOTED.has(v.type.id) || (v.type.json && inList) || !needsQuotes(text) ? text : quoted(text);
 }
 
 const needsQuotes = (text) =>
-  text === '' || /^\s|\s$/.test(text) || /^null$/i.test(text) || /[[\](){}"',:=\\]/.test(text);
+  text === '' || /^\s|\s$/.test(text) || /^null$/i.test(text) || /[[\](){}"',:=]/.test(text);
 
 const quoted = (text) => `'${text.replace(/['\\]/g, '\\$&')}'`;
 
@@ -116,14 +115,10 @@ export function arrayText(v, row, session) {
 function duckFloat(value, single) {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  let text = String(value);
-  if (single) {
-    let digits = 1;
-    while (Math.fround(Number(text = value.toPrecision(digits))) !== value) digits++;
-    text = String(Number(text));
-  }
-  if (Object.is(value, -0)) text = '-0';
-  if (/e/.test(text)) return text.replace(/e([+-])(\d)$/, 'e$10$2');
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const [digits, power] = (single ? floatExponential(value) : value.toExponential()).split('e');
+  if (power < -4 || power >= 16) return `${digits}e${power.replace(/^([+-])(\d)$/, '$10$2')}`;
+  const text = String(Number(`${digits}e${power}`));
   return text.includes('.') ? text : `${text}.0`;
 }
 
@@ -146,4 +141,5 @@ function duckInterval(months, days, micros) {
   return parts.join(' ');
 }
 
-const era = (text) => text.replace(/^(.*) BC$/, '$1 (BC)');
+/** DuckDB puts the era after the date, PostgreSQL at the end. */
+const era = (text) => text.replace(/^(\S+)(.*) BC$/, '$1 (BC)$2');

@@ -12,11 +12,17 @@ export function floatText(value) {
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const special = unusual(value);
   if (special) return special;
-  let digits = 1;
+  const text = floatExponential(value);
+  const power = Number(text.slice(text.indexOf('e') + 1));
+  return power >= -4 && power < 6 ? String(Number(text)) : exponent(text);
+}
+
+/** The shortest digits of a FLOAT that read back as it, with an exponent. */
+export function floatExponential(value) {
+  let digits = 0;
   let text = value.toExponential(0);
-  while (Math.fround(Number(text)) !== value) text = value.toExponential(digits++);
-  const abs = Math.abs(value);
-  return abs >= 1e-4 && abs < 1e6 ? String(Number(text)) : exponent(text);
+  while (Math.fround(Number(text)) !== value) text = value.toExponential(++digits);
+  return text;
 }
 
 function unusual(value) {

@@ -20,7 +20,7 @@ const instant = (value) => {
 };
 
 // DuckDB reads years before the common era with its own mark.
-const era = (text) => text.replace(/ BC$/, ' (BC)');
+const era = (text) => text.replace(/^(\S+)(.*) BC$/, '$1 (BC)$2');
 
 const FROM_BINARY = {
   [OID.bool]: (b) => (need(b, 1)[0] ? 'true' : 'false'),
@@ -40,7 +40,7 @@ const FROM_BINARY = {
   [OID.timetz]: (b) => timeText(need(b, 12).readBigInt64BE(0)) + offsetText(-b.readInt32BE(8)),
   [OID.timestamp]: (b) => era(timestampText(instant(need(b, 8).readBigInt64BE(0)))),
   [OID.timestamptz]: (b) => zoned(timestampText(instant(need(b, 8).readBigInt64BE(0)))),
-  [OID.interval]: (b) => intervalText(need(b, 16).readInt32BE(12), b.readInt32BE(8), b.readBigInt64BE(0)).replaceAll('mon', 'month'),
+  [OID.interval]: (b) => intervalText(need(b, 16).readInt32BE(12), b.readInt32BE(8), b.readBigInt64BE(0)).replaceAll('mon', 'month').replaceAll('+', ''),
   [OID.uuid]: (b) => need(b, 16).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
   [OID.bit]: (b) => bits(b),
   [OID.varbit]: (b) => bits(b),
@@ -58,7 +58,7 @@ function bits(bytes) {
   return Array.from(bytes.subarray(4), (byte) => byte.toString(2).padStart(8, '0')).join('').slice(0, count);
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function text(bytes) {
   const value = decoder.decode(bytes);
   if (value.includes('\0')) throw new RangeError('text cannot hold a zero byte');

@@ -68,9 +68,9 @@ export class Portal {
     if (describe) prepared.columns = columns;
     else if (!sameColumns(columns, prepared.columns)) throw new EndpointError('Invalid Input Error: the result types of this prepared statement have changed. Prepare it again');
     const visible = prepared.visibleColumns;
+    this.writer = new RowWriter(columns, this.formats, session);
     if (describe && visible.length > 0) messages.rowDescription(session.out, visible, []);
     this.silent = visible.length === 0;
-    this.writer = new RowWriter(columns, this.formats, session);
   }
 
   /** Sends rows; false where the limit was reached and there may be more. */

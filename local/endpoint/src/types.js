@@ -117,6 +117,16 @@ export function isUnresolved(type) {
   return [type.child, type.key, type.value, ...(type.children ?? [])].some((part) => part && isUnresolved(part));
 }
 
+/** The types whose values cannot be read from DuckDB's vectors as they are. */
+export function unreadable(type) {
+  if (type.id === Type.VARIANT) return 'VARIANT';
+  for (const part of [type.child, type.key, type.value, ...(type.children ?? [])]) {
+    const found = part && unreadable(part);
+    if (found) return found;
+  }
+  return null;
+}
+
 export const isList = (type) => type.id === Type.LIST || type.id === Type.ARRAY;
 
 /** Columns of the results that the endpoint makes itself. */

@@ -14,7 +14,7 @@ public sealed class LocalApp : IAsyncDisposable
     private readonly string? _folder;
 
     private LocalApp(LocalHost host, LogLines logs, string? folder) =>
-        (Host, Logs, _folder, Client) = (host, logs, folder, new HttpClient { BaseAddress = host.BaseAddress, Timeout = TimeSpan.FromMinutes(2) });
+        (Host, Logs, _folder, Client) = (host, logs, folder, new HttpClient(new TokenWatch.Responses()) { BaseAddress = host.BaseAddress, Timeout = TimeSpan.FromMinutes(2) });
 
     public LocalHost Host { get; }
 
@@ -49,6 +49,8 @@ public sealed class LocalApp : IAsyncDisposable
             }
             settings["SqlDirectory"] = folder;
         }
+        foreach (var name in (string[])["MOTHERDUCK_TOKEN", "MOTHERDUCK_READ_TOKEN"])
+            TokenWatch.Watch(settings.GetValueOrDefault(name) ?? "");
         var logs = new LogLines();
         // Timers fire when a test says so.
         settings.TryAdd("LOADS_HOURLY_SCHEDULE", "0 0 0 1 1 *");
@@ -81,6 +83,7 @@ public sealed class LocalApp : IAsyncDisposable
         await Host.DisposeAsync();
         if (_folder is not null)
             Directory.Delete(_folder, recursive: true);
+        TokenWatch.AssertNothing();
     }
 }
 

@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using MdFunctions.MotherDuck;
+using MdFunctions.Tests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MdFunctions.Tests.MotherDuck;
+
+public sealed class TelemetryTests
+{
+    private const string Secret = "a-literal-of-the-statement";
+
+    private static readonly Dictionary<string, string> Files = new()
+    {
+        ["queries/traced.sql"] = $"/*\nsummary: Traced\n*/\nSELECT '{Secret}' AS s UNION ALL SELECT '{Secret}'",
+        ["queries/traced_failure.sql"] = $"/*\nsummary: Traced\nparameters:\n  text: {{ type: varchar }}\n*/\nSELECT CAST($text || '{Secret}' AS INTEGER) AS i",
+    };
+
+    [Fact]
+    public async Task A_query_is_a_span_over_Npgsql_s_with_name_rows_and_no_literals()
+    {
+        var stopped = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is Telemetry.Name or Tracing.Npgsql,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = stopped.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var app = await LocalApp.StartAsync(Files);
+        await app.GetJsonAsync("api/queries/traced");
+        using (var failed = await app.Client.GetAsync("api/queries/traced_failure?text=abc"))
+            await failed.ProblemAsync(502);
+
+        var query = Assert.Single(stopped, activity => activity.DisplayName == "query traced");
+        Assert.Equal((2L, "ok"), (query.GetTagItem("mdfunctions.rows"), query.GetTagItem("mdfunctions.outcome")));
+        Assert.True(query.Duration > TimeSpan.Zero);
+        var statements = stopped.Where(activity => activity.Source.Name == Tracing.Npgsql && activity.TraceId == query.TraceId).ToList();
+        Assert.Contains(statements, activity => activity.DisplayName == "SELECT");
+
+        var failure = Assert.Single(stopped, activity => activity.DisplayName == "query traced_failure");
+        Assert.Equal((ActivityStatusCode.Error, "Conversion Error"), (failure.Status, failure.StatusDescription));
+        var statement = Assert.Single(stopped, activity => activity.Source.Name == Tracing.Npgsql && activity.TraceId == failure.TraceId && activity.Status == ActivityStatusCode.Error);
+        Assert.Equal("Conversion Error", Assert.Single(statement.Events).Tags.Single(tag => tag.Key == "exception.message").Value);
+
+        // What a trace holds goes to where many may read it.
+        Assert.All(stopped.Where(activity => activity.TraceId == query.TraceId || activity.TraceId == failure.TraceId), activity => Assert.DoesNotContain(
+            Secret, $"{activity.DisplayName} {activity.StatusDescription} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Events.SelectMany(e => e.Tags))}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Queries_rows_and_the_token_s_age_are_measured()
+    {
+        await using var app = await LocalApp.StartAsync(Files);
+        var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
+        var measured = new ConcurrentQueue<(string Instrument, double Value, string Tags)>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == scope && instrument.Meter.Name == Telemetry.Name)
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => measured.Enqueue((instrument.Name, value, Text(tags))));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => measured.Enqueue((instrument.Name, value, Text(tags))));
+        listener.Start();
+
+        await app.GetJsonAsync("api/queries/traced");
+        using (var failed = await app.Client.GetAsync("api/queries/traced_failure?text=abc"))
+            await failed.ProblemAsync(502);
+        listener.RecordObservableInstruments();
+
+        Assert.Single(measured, one => one is { Instrument: "mdfunctions.run.duration", Tags: "kind=query name=traced outcome=ok" });
+        Assert.Single(measured, one => one is { Instrument: "mdfunctions.run.rows", Value: 2, Tags: "kind=query name=traced outcome=ok" });
+        Assert.Single(measured, one => one is { Instrument: "mdfunctions.run.duration", Tags: "kind=query name=traced_failure outcome=Rejected" });
+        Assert.Single(measured, one => one is { Instrument: "mdfunctions.token.age", Tags: "pool=read", Value: >= 0 and < 60 });
+        Assert.Single(measured, one => one is { Instrument: "mdfunctions.token.age", Tags: "pool=write" });
+
+        static string Text(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            var parts = new List<string>();
+            foreach (var (key, value) in tags)
+                parts.Add($"{key}={value}");
+            return string.Join(' ', parts.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task A_health_probe_tells_the_pools_state_and_never_asks_MotherDuck()
+    {
+        var token = Connections.NewToken();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        await using var app = await Connections.AppAsync(
+            endpoint, settings: new Dictionary<string, string?> { ["MOTHERDUCK_TOKEN"] = token, ["MotherDuck:WarmUp"] = "false", ["MotherDuck:MaxWritePoolSize"] = "2" });
+        for (var i = 0; i < 3; i++)
+            await app.GetJsonAsync("api/health");
+        Assert.Equal(0, Connections.SocketsTo(endpoint.Port));
+        var health = await app.GetJsonAsync("api/health");
+        Assert.Equal("""{"inUse":0,"idle":0,"waiting":0,"maximum":4}""", health.GetProperty("read").GetProperty("connections").GetRawText());
+        Assert.Equal("""{"inUse":0,"idle":0,"waiting":0,"maximum":2}""", health.GetProperty("write").GetProperty("connections").GetRawText());
+
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        var taken = new List<Npgsql.NpgsqlConnection>();
+        for (var i = 0; i < 4; i++)
+            taken.Add(await pool.OpenAsync(default));
+        var waiting = pool.OpenAsync(default).AsTask();
+        health = await app.GetJsonAsync("api/health");
+        Assert.Equal("""{"inUse":4,"idle":0,"waiting":1,"maximum":4}""", health.GetProperty("read").GetProperty("connections").GetRawText());
+        foreach (var connection in taken)
+            await connection.DisposeAsync();
+        await (await waiting).DisposeAsync();
+
+        health = await app.GetJsonAsync("api/health?deep=true");
+        Assert.True(health.GetProperty("motherDuck").GetProperty("roundTripMilliseconds").GetDouble() > 0);
+        Assert.Equal("""{"inUse":0,"idle":4,"waiting":0,"maximum":4}""", health.GetProperty("read").GetProperty("connections").GetRawText());
+        Assert.True(health.GetProperty("read").GetProperty("tokenAgeSeconds").GetDouble() >= 0);
+    }
+
+    [Fact]
+    public async Task Idle_connections_are_closed_so_that_MotherDuck_can_sleep()
+    {
+        var token = Connections.NewToken();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        await using var app = await Connections.AppAsync(
+            endpoint, settings: new Dictionary<string, string?> { ["MOTHERDUCK_TOKEN"] = token, ["MotherDuck:ConnectionIdleLifetime"] = "1s" });
+        await app.GetJsonAsync("api/queries/answer");
+        Assert.True(Connections.SocketsTo(endpoint.Port) > 0);
+        await Connections.EventuallyAsync(() => Connections.SocketsTo(endpoint.Port) == 0, "no connection left");
+        await app.GetJsonAsync("api/queries/answer");
+    }
+}
