@@ -4,6 +4,8 @@ using MdFunctions.Benchmarks;
 var benchmarks = new Dictionary<string, Func<Task>>
 {
     ["queries"] = QueryBenchmark.RunAsync,
+    ["pool"] = PoolBenchmark.RunAsync,
+    ["ingest"] = IngestBenchmark.RunAsync,
 };
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
 {
