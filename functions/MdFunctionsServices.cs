@@ -19,6 +19,7 @@ public static class MdFunctionsServices
         var motherDuck = MotherDuckOptions.Read(settings);
         var ingestBuffer = IngestBuffer.Read(settings);
         var queries = QueryOptions.Read(settings);
+        var loads = LoadOptions.Read(settings, motherDuck);
         var templates = TemplateCatalog.Read(settings, queries, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
         string[] faults = [.. settings.Faults, .. templates.Faults];
@@ -29,8 +30,8 @@ public static class MdFunctionsServices
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
-        services.AddSingleton<LoadRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
+        services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddSingleton<LoadSchedule>().AddSingleton<LoadRequests>().AddSingleton<StorageEvents>();
         return services;
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -63,16 +64,27 @@ public sealed class LocalHost : IAsyncDisposable
                 endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken);
                 settings["MOTHERDUCK_TOKEN"] = token;
                 settings["KEY_VAULT_URI"] = "";
+                settings["MOTHERDUCK_READ_TOKEN"] = "";
+                settings["MotherDuck:SslMode"] = "";
                 settings["MotherDuck:Region"] = "";
                 settings["MotherDuck:Host"] = "localhost";
                 settings["MotherDuck:Port"] = endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
                 settings["MotherDuck:RootCertificate"] = endpoint.CaFile;
                 settings["WEATHER_CSV_URL"] = $"http://localhost:{port}/samples/weather.csv";
             }
-            settings.TryAdd("WEATHER_CSV_URL", "https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv");
-            settings["SqlDirectory"] = Path.Combine(root, "functions", "sql");
-            settings.TryAdd("LOADS_HOURLY_SCHEDULE", "0 5 * * * *");
-            settings.TryAdd("LOADS_DAILY_SCHEDULE", "0 30 2 * * *");
+            if (options.Data is not null)
+                settings[TimerFunctions.StateSetting] = Path.Combine(options.Data, "timers.json");
+            // Below the environment, which an operator sets on purpose.
+            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+            {
+                InitialData = new Dictionary<string, string?>
+                {
+                    ["WEATHER_CSV_URL"] = "https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv",
+                    ["SqlDirectory"] = Path.Combine(root, "functions", "sql"),
+                    ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
+                    ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
+                },
+            });
             builder.Configuration.AddInMemoryCollection(settings).AddInMemoryCollection(options.Settings);
 
             var functions = FunctionMethod.Discover(typeof(LocalHost).Assembly);

@@ -1,106 +1,205 @@
-using System.Globalization;
+using System.Diagnostics;
+using MdFunctions.Http;
 using MdFunctions.MotherDuck;
-using MdFunctions.Templates;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace MdFunctions.Loads;
 
-/// <summary>Runs loads: the rows go from their source into MotherDuck and never through this app.</summary>
-public sealed class LoadRunner(MotherDuckDataSources dataSources, TemplateCatalog templates, TimeProvider time, ILogger<LoadRunner> logger)
+/// <summary>Runs loads, each occurrence once: the rows go from their source into MotherDuck and never through this app.</summary>
+public sealed class LoadRunner(
+    MotherDuckDataSources dataSources, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
+    ILogger<LoadRunner> logger)
 {
-    /// <summary>Runs all loads of a schedule, one after the other; one that fails does not stop the others.</summary>
-    /// <exception cref="AggregateException">Some failed.</exception>
-    public async Task RunScheduleAsync(string schedule, string occurrence, CancellationToken cancellationToken)
+    private const int Attempts = 6;
+
+    private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _turns = new(options.Concurrency);
+    private readonly NamedTurns _alone = new();
+
+    /// <summary>
+    /// Runs a load in one transaction with its row in <c>load_runs</c>, unless its occurrence has succeeded before. A run that fails leaves the target as it was
+    /// and a row that says why. It goes on when its caller goes away: it ends by itself, by the load's <c>timeout</c>, or when the app stops.
+    /// </summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="patience">How long to wait for another run of the load to end.</param>
+    /// <returns>The run, or the earlier one that succeeded.</returns>
+    /// <exception cref="LoadException">It did not succeed, or another run of the load did not end in time.</exception>
+    public async Task<LoadRun> RunAsync(LoadRequest request, TimeSpan patience)
     {
-        var failures = new List<Exception>();
-        foreach (var load in templates.Loads.Values.Where(load => load.Schedule == schedule).OrderBy(load => load.Name, StringComparer.Ordinal))
+        var waiting = Stopwatch.StartNew();
+        // Files may be appended side by side, each once; whatever updates or swaps rows runs alone.
+        var alone = request is not { Trigger: "event", Load.Mode: LoadMode.Append };
+        var name = alone ? LoadLease.NameOf(request.Load) : $"{request.Load.Name} {request.Occurrence}";
+        using var turn = await _alone.EnterAsync(name, patience, app.ApplicationStopping) ?? throw LoadException.Busy(request.Load.Name);
+        await _turns.WaitAsync(app.ApplicationStopping);
+        try
+        {
+            return await RunInTurnAsync(request, alone, () => patience - waiting.Elapsed);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    /// <summary>Records that a load did not run because one before it did not succeed.</summary>
+    public Task SkipAsync(LoadRequest request, string reason) => RecordFailureAsync(request, "skipped", Now(), reason);
+
+    private async Task<LoadRun> RunInTurnAsync(LoadRequest request, bool alone, Func<TimeSpan> patience)
+    {
+        using var measured = telemetry.StartLoad(request.Load.Name, request.Trigger);
+        var started = Now();
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    var run = alone ? await RunAloneAsync(request, started, patience) : await RunOnceAsync(request, null, started);
+                    measured.Succeed(run.Rows ?? 0);
+                    return run;
+                }
+                catch (Exception e) when (attempt < Attempts && (LoadException.IsConflict(e) || LoadLedger.IsMissing(e)))
+                {
+                    ledger.Forget();
+                    logger.LogInformation("Load {Load}: another transaction was in the way; trying again ({Attempt})", request.Load.Name, attempt);
+                    await Task.Delay(Random.Shared.Next(50, 200) * attempt, app.ApplicationStopping);
+                }
+            }
+        }
+        catch (Exception e) when (Explain(e, request.Load) is { } failure)
+        {
+            measured.Fail(MotherDuckError.From(e));
+            if (failure.Problem.Status != 409)
+            {
+                logger.LogError("Load {Load} failed: {Error}", request.Load.Name, failure.Message);
+                await RecordFailureAsync(request, "failed", started, failure.Message);
+            }
+            throw failure;
+        }
+    }
+
+    private async Task<LoadRun> RunAloneAsync(LoadRequest request, DateTimeOffset started, Func<TimeSpan> patience)
+    {
+        var (run, lease) = await TakeLeaseAsync(request, patience);
+        if (lease is null)
+            return run!;
+        await using (lease)
         {
             try
             {
-                await RunAsync(load, occurrence, "timer", [.. load.Template.Parameters.Select(parameter => parameter.Default)], cancellationToken);
+                return await RunOnceAsync(request, lease, started);
             }
-            catch (Exception e) when (MotherDuckError.From(e) is not null)
+            finally
             {
-                failures.Add(e);
+                if (!lease.HasEnded)
+                    await AfterwardsAsync("lease of", request, (connection, cancellationToken) => lease.EndAsync(connection, cancellationToken));
             }
         }
-        if (failures.Count > 0)
-            throw new AggregateException($"{failures.Count} of the {schedule} loads failed.", failures);
     }
 
-    /// <summary>Runs a load in one transaction with its row in <c>load_runs</c>; a failed run leaves the target as it was and a row of its own.</summary>
-    /// <exception cref="NpgsqlException">The load failed.</exception>
-    public async Task<LoadRun> RunAsync(LoadTemplate load, string occurrence, string trigger, ParameterValue?[] values, CancellationToken cancellationToken)
+    private async Task<(LoadRun? Run, LoadLease? Lease)> TakeLeaseAsync(LoadRequest request, Func<TimeSpan> patience)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(load.Timeout);
-        var started = time.GetUtcNow();
-        logger.LogInformation("Load {Load} started ({Trigger}, occurrence {Occurrence})", load.Name, trigger, occurrence);
-        await using var connection = await dataSources.Write.OpenAsync(limit.Token);
+        while (true)
+        {
+            LoadRun? run = null;
+            LoadLease? lease = null;
+            await dataSources.Write.RunAsync(AftermathLimit, async (connection, cancellationToken) =>
+            {
+                await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+                run = await ledger.FindSucceededAsync(connection, request, cancellationToken);
+                if (run is null)
+                    lease = await LoadLease.TryTakeAsync(dataSources, connection, request, options.LeaseDuration, logger, cancellationToken);
+            }, null, app.ApplicationStopping);
+            if (run is not null || lease is not null)
+                return (run, lease);
+            if (patience() <= TimeSpan.Zero)
+                throw LoadException.Busy(request.Load.Name);
+            await Task.Delay(Random.Shared.Next(500, 1000), app.ApplicationStopping);
+        }
+    }
+
+    private async Task<LoadRun> RunOnceAsync(LoadRequest request, LoadLease? lease, DateTimeOffset started)
+    {
+        LoadRun? run = null;
+        var before = false;
+        await dataSources.Write.RunAsync(request.Load.Timeout, async (connection, cancellationToken) =>
+        {
+            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+            run = await connection.InTransactionAsync(async () =>
+            {
+                var known = await ledger.FindSucceededAsync(connection, request, cancellationToken);
+                before = known is not null;
+                return known ?? await LoadAsync(connection, request, lease, started, cancellationToken);
+            }, cancellationToken);
+        }, null, app.ApplicationStopping);
+        if (before)
+            logger.LogInformation("Load {Load}: occurrence {Occurrence} was loaded before", request.Load.Name, request.Occurrence);
+        else
+            logger.LogInformation("Load {Load} done: {Rows} rows in {Seconds:0.0} s", request.Load.Name, run!.Rows, (Now() - started).TotalSeconds);
+        if (!before && lease is not null)
+            lease.HasEnded = true;
+        return run!;
+    }
+
+    private async Task<LoadRun> LoadAsync(NpgsqlConnection connection, LoadRequest request, LoadLease? lease, DateTimeOffset started, CancellationToken cancellationToken)
+    {
+        logger.LogInformation("Load {Load} started ({Trigger}, occurrence {Occurrence})", request.Load.Name, request.Trigger, request.Occurrence);
+        var rows = await new LoadTransaction(connection, request, Report, cancellationToken).RunAsync();
+        if (lease is not null)
+            await lease.EndAsync(connection, cancellationToken);
+        var run = Run(request, "succeeded", started, null) with { Rows = rows };
+        await ledger.RecordAsync(connection, request.Load.Target.Database, run, cancellationToken);
+        return run;
+
+        void Report(string phase)
+        {
+            lease?.Report(phase);
+            logger.LogInformation("Load {Load}: {Phase} ({Seconds:0.0} s)", request.Load.Name, phase, (Now() - started).TotalSeconds);
+        }
+    }
+
+    private Task RecordFailureAsync(LoadRequest request, string status, DateTimeOffset started, string reason) =>
+        AfterwardsAsync($"{status} run of", request, async (connection, cancellationToken) =>
+        {
+            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+            await ledger.RecordAsync(connection, request.Load.Target.Database, Run(request, status, started, reason), cancellationToken);
+        });
+
+    // What is left to do when a run has ended badly. It must not hide why, so its own failure is only logged.
+    private async Task AfterwardsAsync(string what, LoadRequest request, Func<NpgsqlConnection, CancellationToken, Task> work)
+    {
         try
         {
-            var run = await connection.InTransactionAsync(async () =>
-            {
-                await PrepareAsync(connection, load.Target, limit.Token);
-                var select = load.Template.WithLiterals(name =>
-                {
-                    var index = load.Template.Parameters.ToList().FindIndex(parameter => parameter.Name == name);
-                    return (load.Template.Parameters[index].Type, values[index]);
-                });
-                await connection.ScalarAsync($"CREATE OR REPLACE TABLE {load.Target} AS\n{select}", limit.Token);
-                var rows = long.Parse((await connection.ScalarAsync($"SELECT count(*) FROM {load.Target}", limit.Token))!, CultureInfo.InvariantCulture);
-                var done = new LoadRun(load.Name, occurrence, trigger, "succeeded", rows, started, time.GetUtcNow(), null);
-                await RecordAsync(connection, load.Target, done, limit.Token);
-                return done;
-            }, limit.Token);
-            logger.LogInformation("Load {Load} done: {Rows} rows in {Seconds:0.0} s", load.Name, run.Rows, (run.FinishedAt - started).TotalSeconds);
-            return run;
+            await dataSources.Write.RunAsync(AftermathLimit, work, null, CancellationToken.None);
         }
-        catch (Exception e) when (MotherDuckError.From(e) is { } error)
+        catch (Exception e) when (e is LoadException or OperationCanceledException || MotherDuckError.From(e) is not null)
         {
-            logger.LogError("Load {Load} failed: {Error}", load.Name, error.Message);
-            await RecordFailureAsync(load, new LoadRun(load.Name, occurrence, trigger, "failed", null, started, time.GetUtcNow(), error.Message), cancellationToken);
-            throw;
+            logger.LogWarning("The {What} load {Load} could not be recorded: {Error}", what, request.Load.Name, MotherDuckError.From(e)?.Message ?? e.Message);
         }
     }
 
-    private static async Task PrepareAsync(NpgsqlConnection connection, TableName target, CancellationToken cancellationToken)
+    // To the microsecond, as the database keeps it: what is answered now and what is read later are the same.
+    private DateTimeOffset Now()
     {
-        var database = Sql.Identifier(target.Database);
-        await connection.ScalarAsync($"CREATE SCHEMA IF NOT EXISTS {database}.{Sql.Identifier(target.Schema)}", cancellationToken);
-        await connection.ScalarAsync($"CREATE SCHEMA IF NOT EXISTS {database}.md_functions", cancellationToken);
-        await connection.ScalarAsync($"""
-            CREATE TABLE IF NOT EXISTS {database}.md_functions.load_runs (
-              load VARCHAR, occurrence VARCHAR, trigger VARCHAR, status VARCHAR, rows BIGINT,
-              started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, error VARCHAR)
-            """, cancellationToken);
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 
-    private static Task RecordAsync(NpgsqlConnection connection, TableName target, LoadRun run, CancellationToken cancellationToken) =>
-        connection.ScalarAsync($"""
-            INSERT INTO {Sql.Identifier(target.Database)}.md_functions.load_runs BY NAME SELECT
-              CAST($1 AS VARCHAR) AS load, CAST($2 AS VARCHAR) AS occurrence, CAST($3 AS VARCHAR) AS trigger, CAST($4 AS VARCHAR) AS status,
-              CAST(CAST($5 AS VARCHAR) AS BIGINT) AS rows, CAST(CAST($6 AS VARCHAR) AS TIMESTAMPTZ) AS started_at,
-              CAST(CAST($7 AS VARCHAR) AS TIMESTAMPTZ) AS finished_at, CAST($8 AS VARCHAR) AS error
-            """,
-            [
-                run.Load, run.Occurrence, run.Trigger, run.Status, run.Rows?.ToString(CultureInfo.InvariantCulture),
-                run.StartedAt.ToString("O", CultureInfo.InvariantCulture), run.FinishedAt.ToString("O", CultureInfo.InvariantCulture), run.Error,
-            ],
-            cancellationToken);
+    private LoadRun Run(LoadRequest request, string status, DateTimeOffset started, string? error) =>
+        new(request.Load.Name, request.Occurrence, request.Trigger, request.Source(), status, null, request.Bytes, started, Now(), error);
 
-    private async Task RecordFailureAsync(LoadTemplate load, LoadRun run, CancellationToken cancellationToken)
+    private static LoadException? Explain(Exception exception, LoadTemplate load) => exception switch
     {
-        try
-        {
-            await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
-            await PrepareAsync(connection, load.Target, cancellationToken);
-            await RecordAsync(connection, load.Target, run, cancellationToken);
-        }
-        catch (Exception e) when (MotherDuckError.From(e) is { } error)
-        {
-            logger.LogError("The failure of load {Load} could not be recorded: {Error}", load.Name, error.Message);
-        }
-    }
+        LoadException known => known,
+        TimeoutException => new LoadException(
+            $"it took longer than its timeout, {Duration.Write(load.Timeout)}",
+            new Problem(504, "Load timed out", $"The load took longer than its timeout, {Duration.Write(load.Timeout)}, and was cancelled."), curable: true, exception),
+        OperationCanceledException => new LoadException(
+            "the app stopped", new Problem(503, "Stopping", "The app is stopping, and the load was cancelled.") { RetryAfter = TimeSpan.FromSeconds(10) }, curable: true, exception),
+        _ => MotherDuckError.From(exception) is { } error ? LoadException.From(error, exception) : null,
+    };
 }

@@ -1,68 +1,165 @@
-using MdFunctions.MotherDuck;
 using MdFunctions.Templates;
 
 namespace MdFunctions.Loads;
 
-/// <summary>A table's full name.</summary>
-/// <param name="Database">The MotherDuck database.</param>
-/// <param name="Schema">The schema.</param>
-/// <param name="Table">The table.</param>
-public sealed record TableName(string Database, string Schema, string Table)
+/// <summary>What becomes of the rows that are in the target already.</summary>
+public enum LoadMode
 {
-    /// <summary>The name as SQL, each part quoted.</summary>
-    public override string ToString() => $"{Sql.Identifier(Database)}.{Sql.Identifier(Schema)}.{Sql.Identifier(Table)}";
+    /// <summary>They make way for the new ones, in one step.</summary>
+    Replace,
 
-    /// <summary>Reads <c>database.schema.table</c>; a part may be quoted as in SQL.</summary>
-    /// <returns>Null if it is not three names.</returns>
-    public static TableName? Parse(string text)
-    {
-        List<SqlToken> tokens;
-        try
-        {
-            tokens = SqlLexer.Read(text.Trim());
-        }
-        catch (SqlLexerException)
-        {
-            return null;
-        }
-        if (tokens is not [var database, { Text: "." }, var schema, { Text: "." }, var table])
-            return null;
-        return Part(database) is { } d && Part(schema) is { } s && Part(table) is { } t ? new(d, s, t) : null;
+    /// <summary>They stay, and the new ones are added.</summary>
+    Append,
 
-        static string? Part(SqlToken token) => token switch
-        {
-            { Kind: SqlTokenKind.Word } when !char.IsAsciiDigit(token.Text[0]) => token.Text,
-            { Kind: SqlTokenKind.Quoted, Text: ['"', _, .., '"'] quoted } => quoted[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal),
-            _ => null,
-        };
-    }
+    /// <summary>Those with the keys of a new row are updated; the others stay, and the other new ones are added.</summary>
+    Merge,
 }
 
 /// <summary>A file of <c>sql/loads</c>.</summary>
 /// <param name="Template">The statement and its parameters.</param>
-/// <param name="Target">The table it fills.</param>
-/// <param name="Mode">What happens to the rows that are there.</param>
-/// <param name="Schedule">The timer that runs it: <c>hourly</c>, <c>daily</c> or <c>none</c>.</param>
-/// <param name="Timeout">How long a run may take.</param>
-public sealed record LoadTemplate(Template Template, TableName Target, string Mode, string Schedule, TimeSpan Timeout)
+public sealed record LoadTemplate(Template Template)
 {
     /// <summary>The load's name.</summary>
     public string Name => Template.Name;
+
+    /// <summary>The table it fills.</summary>
+    public required TableName Target { get; init; }
+
+    /// <summary>What becomes of the rows that are there.</summary>
+    public required LoadMode Mode { get; init; }
+
+    /// <summary>Of a merge, the columns that tell rows apart.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = [];
+
+    /// <summary>The timer that runs it, the name of a method of <see cref="LoadFunctions"/>, or <c>none</c>.</summary>
+    public string Schedule { get; init; } = "none";
+
+    /// <summary>Loads of the same schedule that must have succeeded before.</summary>
+    public IReadOnlyList<string> After { get; init; } = [];
+
+    /// <summary>The blobs whose events run it; null for none.</summary>
+    public BlobPrefix? Events { get; init; }
+
+    /// <summary>Types that columns of the result are cast to, by column.</summary>
+    public IReadOnlyDictionary<string, string> CreateAs { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether columns that the target lacks are added to it; else they fail the load.</summary>
+    public bool AddColumns { get; init; }
+
+    /// <summary>SELECTs over <c>staged</c>, the rows to be published, that must each return true.</summary>
+    public IReadOnlyList<IReadOnlyList<SqlToken>> Checks { get; init; } = [];
+
+    /// <summary>How long a run may take. Default 10 minutes.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether the statement or a check uses <c>$url</c>.</summary>
+    public bool UsesUrl => Events is not null
+        && (Template.Write(name => name == "url" ? "\0" : "").Contains('\0', StringComparison.Ordinal) || Checks.Any(check => check.Any(token => token is { Kind: SqlTokenKind.Parameter, Text: "$url" })));
 
     /// <summary>Reads a file; faults go to it.</summary>
     public static LoadTemplate Read(SqlFile file, Settings settings)
     {
         var frontMatter = FrontMatter.Read(file);
-        var template = Template.Read(file, frontMatter, settings);
+        var eventsText = ReadEvents(frontMatter, settings);
+        var events = eventsText is null ? null : BlobPrefix.Parse(eventsText);
+        if (eventsText is not null && events is null)
+            frontMatter.Fault("events", "'events' is not the beginning of blob URLs, https://ACCOUNT.blob.core.windows.net/CONTAINER/ (or az://...) without '?' and globs");
+        string[] given = eventsText is null ? ["run_date", "run_time"] : ["run_date", "run_time", "url"];
+        var template = Template.Read(file, frontMatter, settings, given);
+
         var target = TableName.Parse(frontMatter.Text("target") ?? "");
         if (target is null)
             frontMatter.Fault("target", "'target' is not a table's full name, database.schema.table");
-        var mode = frontMatter.Choice("mode", "replace");
-        if (mode is null)
-            frontMatter.Fault("mode", "'mode' is missing; expected replace");
-        var schedule = frontMatter.Choice("schedule", "hourly", "daily", "none") ?? "none";
-        var timeout = frontMatter.Duration("timeout") ?? TimeSpan.FromMinutes(10);
+        var mode = frontMatter.Choice("mode", "replace", "append", "merge");
+        if (mode is null && !frontMatter.Keys.Contains("mode"))
+            frontMatter.Fault("mode", "'mode' is missing; expected replace, append or merge");
+        var keys = frontMatter.List("keys") ?? [];
+        if (keys.Count > 0 != (mode == "merge"))
+            frontMatter.Fault(keys.Count > 0 ? "keys" : "mode", "'keys' names the columns that tell rows apart in mode merge, and has no place in another");
+        var schedule = frontMatter.Choice("schedule", [.. LoadFunctions.Schedules, "none"]) ?? "none";
+        if (schedule != "none" || events is not null)
+        {
+            foreach (var parameter in template.Parameters.Where(parameter => parameter is { Default: null, Optional: false }))
+                frontMatter.Fault("parameters", $"parameter '{parameter.Name}' needs a default or 'optional: true': nobody gives it a value when the load runs by itself");
+        }
+        if (schedule != "none" && events is not null)
+            frontMatter.Fault("events", "a load runs by 'schedule' or by 'events', not by both");
+        var load = new LoadTemplate(template)
+        {
+            Target = target ?? new("", "", ""),
+            Mode = mode switch { "append" => LoadMode.Append, "merge" => LoadMode.Merge, _ => LoadMode.Replace },
+            Keys = keys,
+            Schedule = schedule,
+            After = frontMatter.List("after") ?? [],
+            Events = events,
+            CreateAs = ReadTypes(frontMatter),
+            AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
+            Checks = ReadChecks(frontMatter, [.. given, .. template.Parameters.Select(parameter => parameter.Name)]),
+            Timeout = frontMatter.Duration("timeout") ?? TimeSpan.FromMinutes(10),
+        };
         frontMatter.RejectUnknown("a load");
-        return new(template, target ?? new("", "", ""), mode ?? "replace", schedule, timeout);
+        return load;
+    }
+
+    private static string? ReadEvents(FrontMatter frontMatter, Settings settings)
+    {
+        var text = frontMatter.Text("events");
+        if (text is not ['%', .., '%'])
+            return text;
+        if (settings.Text(text.Trim('%')) is { } setting)
+            return setting;
+        frontMatter.Fault("events", $"'events' is the setting {text.Trim('%')}, which is not set");
+        return null;
+    }
+
+    // A type is DuckDB's to judge, STRUCTs and all; here it only has to be one: balanced, and nothing behind it.
+    private static Dictionary<string, string> ReadTypes(FrontMatter frontMatter)
+    {
+        var types = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (frontMatter.Map("createAs") is not { } columns)
+            return types;
+        foreach (var column in columns.Keys)
+        {
+            var type = columns.Text(column) ?? "";
+            if (IsType(type))
+                types[column] = type;
+            else
+                columns.Fault(column, $"column '{column}': '{type}' is not a DuckDB type such as BIGINT, DECIMAL(18,2) or VARCHAR[]");
+        }
+        return types;
+    }
+
+    private static bool IsType(string text)
+    {
+        try
+        {
+            var depth = 0;
+            var tokens = SqlLexer.Read(text);
+            return tokens is [{ Kind: SqlTokenKind.Word }, ..] && tokens.All(token =>
+            {
+                depth += token.Text switch { "(" => 1, ")" => -1, _ => 0 };
+                return depth >= 0 && token.Kind is not (SqlTokenKind.Parameter or SqlTokenKind.Semicolon)
+                    && (depth > 0 || token.Kind is SqlTokenKind.Word or SqlTokenKind.Space || token.Text is ")" or "[" or "]");
+            }) && depth == 0;
+        }
+        catch (SqlLexerException)
+        {
+            return false;
+        }
+    }
+
+    private static List<IReadOnlyList<SqlToken>> ReadChecks(FrontMatter frontMatter, IReadOnlyList<string> known)
+    {
+        var checks = new List<IReadOnlyList<SqlToken>>();
+        foreach (var text in frontMatter.List("check") ?? [])
+        {
+            var check = SqlFile.Parse($"check {checks.Count + 1}, line ", "check", text);
+            foreach (var fault in check.Faults)
+                frontMatter.Fault("check", fault.Replace("line :", "line ", StringComparison.Ordinal));
+            foreach (var unknown in check.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..])))
+                frontMatter.Fault("check", $"check {checks.Count + 1}: {unknown.Text} is not declared under 'parameters'");
+            checks.Add(check.Statement);
+        }
+        return checks;
     }
 }

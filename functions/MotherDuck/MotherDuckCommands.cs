@@ -54,9 +54,10 @@ public static class MotherDuckCommands
     /// </remarks>
     public static async Task<T> InTransactionAsync<T>(this NpgsqlConnection connection, Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        await connection.ScalarAsync("BEGIN TRANSACTION", cancellationToken);
         try
         {
+            // Inside the try: a BEGIN that is cancelled may have begun.
+            await connection.ScalarAsync("BEGIN TRANSACTION", cancellationToken);
             var result = await work();
             await connection.ScalarAsync("COMMIT", cancellationToken);
             return result;
@@ -76,10 +77,14 @@ public static class MotherDuckCommands
             if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
                 await connection.ScalarAsync("ROLLBACK", limit.Token);
         }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException or InvalidOperationException)
+        catch (PostgresException e) when (e.MessageText.Contains("no transaction is active", StringComparison.Ordinal))
         {
-            // A failed COMMIT has already ended the transaction; else the connection's state is unknown. Either way it is not reused.
-            NpgsqlConnection.ClearPool(connection);
+            // A COMMIT that failed has ended the transaction already.
+        }
+        catch (Exception)
+        {
+            // The connection's state is unknown: nobody may inherit it.
+            MotherDuckDataSource.Discard(connection);
         }
     }
 }

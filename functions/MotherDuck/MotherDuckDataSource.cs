@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -9,6 +10,8 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
 {
     // How long after its limit a statement has to end by itself: Npgsql asks MotherDuck to cancel it, and waits a second for that.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
+
+    private static readonly ConditionalWeakTable<NpgsqlConnection, NpgsqlDataSource> Pools = [];
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly StateChangeEventHandler _onStateChange;
@@ -142,6 +145,16 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             }
         }, cancellationToken);
 
+    /// <summary>
+    /// Sees to it that a connection is closed when it is disposed, and not used again. Its neighbours in the pool are closed too, as there is no closing one
+    /// alone. (<c>NpgsqlConnection.ClearPool</c> knows only pools that were not made by a data source, and does nothing to ours.)
+    /// </summary>
+    public static void Discard(NpgsqlConnection connection)
+    {
+        if (Pools.TryGetValue(connection, out var pool))
+            pool.Clear();
+    }
+
     /// <summary>Closes all connections.</summary>
     public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
 
@@ -154,6 +167,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         {
             var connection = await _dataSource.OpenConnectionAsync(limit.Token);
             connection.StateChange += _onStateChange;
+            Pools.Add(connection, _dataSource);
             return connection;
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

@@ -76,7 +76,7 @@ public sealed class QueryExecution : IAsyncDisposable
         {
             // The idle connections of the pool are as old as this one: none of them is tried again.
             if (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Unreachable)
-                NpgsqlConnection.ClearPool(connection);
+                MotherDuckDataSource.Discard(connection);
             if (command is not null)
                 await command.DisposeAsync();
             await connection.DisposeAsync();

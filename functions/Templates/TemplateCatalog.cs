@@ -16,6 +16,7 @@ public sealed partial class TemplateCatalog
         Queries = ReadAll(Path.Combine(folder, "queries"), file => QueryTemplate.Read(file, settings, queries), template => template.Template.Name);
         Loads = ReadAll(Path.Combine(folder, "loads"), file => LoadTemplate.Read(file, settings), template => template.Template.Name);
         Ingests = ReadAll(Path.Combine(folder, "ingest"), file => IngestTemplate.Read(file, settings), template => template.Template.Name);
+        _faults.AddRange(LoadOrder.Faults(Loads));
     }
 
     /// <summary>The queries, by name.</summary>

@@ -11,19 +11,24 @@ namespace MdFunctions.Local.Worker;
 
 /// <summary>
 /// Fires timer functions on their schedules and retries them by their retry attributes, as the Functions host does.
-/// A timer never runs twice at once; an occurrence that comes due while it still runs is skipped.
+/// A timer never runs twice at once; an occurrence that comes due while it still runs is skipped. Where the setting <see cref="StateSetting"/> names a file,
+/// the occurrences to come are kept there, and one that was missed while the host was down is made up for, once, when it starts.
 /// </summary>
 public sealed class TimerFunctions : BackgroundService
 {
     private readonly IServiceProvider _services;
     private readonly ILogger<TimerFunctions> _logger;
+    /// <summary>The setting that names the file of the timers' state.</summary>
+    public const string StateSetting = "Local:TimerState";
+
+    private readonly TimerState _state;
     private readonly Dictionary<string, (FunctionMethod Function, CrontabSchedule Schedule)> _timers = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads all schedules.</summary>
     /// <exception cref="InvalidOperationException">A schedule names a setting that is not there, or is not a six-field NCRONTAB expression.</exception>
     public TimerFunctions(IReadOnlyList<FunctionMethod> functions, IConfiguration configuration, IServiceProvider services, ILogger<TimerFunctions> logger)
     {
-        (_services, _logger) = (services, logger);
+        (_services, _logger, _state) = (services, logger, new TimerState(configuration[StateSetting]));
         foreach (var function in functions.Where(f => f.Timer is not null))
         {
             var expression = Resolve(function, configuration);
@@ -54,7 +59,7 @@ public sealed class TimerFunctions : BackgroundService
             return false;
         // As on the real host: the next occurrence of the schedule, which is still to come.
         var now = DateTime.Now;
-        _ = RunAsync(timer.Function, now, timer.Schedule.GetNextOccurrence(now), stopping);
+        _ = RunAsync(timer.Function, now, timer.Schedule.GetNextOccurrence(now), pastDue: false, stopping);
         return true;
     }
 
@@ -66,10 +71,16 @@ public sealed class TimerFunctions : BackgroundService
     {
         var last = DateTime.Now;
         if (function.Timer!.RunOnStartup)
-            await RunAsync(function, last, last, stopping);
+            await RunAsync(function, last, last, pastDue: false, stopping);
+        if (function.Timer.UseMonitor && _state.Next(function.Name) is { } missed && missed <= DateTime.Now)
+        {
+            await RunAsync(function, last, missed, pastDue: true, stopping);
+            last = missed;
+        }
         while (!stopping.IsCancellationRequested)
         {
             var next = schedule.GetNextOccurrence(DateTime.Now);
+            _state.Expect(function.Name, next);
             try
             {
                 // Task.Delay takes at most some 49 days; a schedule such as "every 29 February" has longer gaps.
@@ -80,12 +91,12 @@ public sealed class TimerFunctions : BackgroundService
             {
                 return;
             }
-            await RunAsync(function, last, next, stopping);
+            await RunAsync(function, last, next, pastDue: false, stopping);
             last = next;
         }
     }
 
-    private async Task RunAsync(FunctionMethod function, DateTime last, DateTime next, CancellationToken stopping)
+    private async Task RunAsync(FunctionMethod function, DateTime last, DateTime next, bool pastDue, CancellationToken stopping)
     {
         var invocationId = Guid.NewGuid().ToString();
         var retry = function.Method.GetCustomAttribute<RetryAttribute>();
@@ -98,6 +109,7 @@ public sealed class TimerFunctions : BackgroundService
                 {
                     var type when type == typeof(TimerInfo) => new TimerInfo
                     {
+                        IsPastDue = pastDue,
                         ScheduleStatus = new ScheduleStatus { Last = last, Next = next, LastUpdated = last },
                     },
                     var type when type == typeof(FunctionContext) => new FunctionContext(invocationId, stopping),

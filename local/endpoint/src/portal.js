@@ -79,6 +79,8 @@ export class Portal {
     const { out } = session;
     let left = limit === 0 ? Infinity : limit;
     for (;;) {
+      // As in PostgreSQL: whether these were the last rows, the next Execute tells.
+      if (left === 0) return false;
       if (!this.vectors || this.row >= this.chunk.size) {
         this.chunk = await this.next();
         if (session.cancelled) throw interrupted();
@@ -94,7 +96,6 @@ export class Portal {
           continue;
         }
       }
-      if (left === 0) return false;
       const { vectors } = this;
       const end = Math.min(this.chunk.size, this.row + left, this.row + ROWS_AT_ONCE);
       left -= end - this.row;

@@ -31,7 +31,9 @@ public sealed class FileServer : IAsyncDisposable
         return server;
     }
 
-    public void Put(string path, string text) => _files[path] = System.Text.Encoding.UTF8.GetBytes(text);
+    public void Put(string path, string text) => Put(path, System.Text.Encoding.UTF8.GetBytes(text));
+
+    public void Put(string path, byte[] content) => _files[path] = content;
 
     public async ValueTask DisposeAsync()
     {

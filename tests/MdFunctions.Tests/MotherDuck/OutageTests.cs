@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MdFunctions.MotherDuck;
-using Microsoft.Extensions.DependencyInjection;
 using MdFunctions.Tests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MdFunctions.Tests.MotherDuck;
 
@@ -75,7 +75,9 @@ public sealed class OutageTests
         vault.Set("motherduck-token", token);
         await using var app = await Connections.AppAsync(endpoint, vault, new Dictionary<string, string?>
         {
-            ["MotherDuck:ConnectionLifetime"] = "1s", ["MotherDuck:TokenRefreshInterval"] = "1s", ["MotherDuck:TokenRetryInterval"] = "1s",
+            ["MotherDuck:ConnectionLifetime"] = "1s",
+            ["MotherDuck:TokenRefreshInterval"] = "1s",
+            ["MotherDuck:TokenRetryInterval"] = "1s",
         });
         await app.GetJsonAsync("api/queries/answer");
         await vault.GoDownAsync();
