@@ -1,3 +1,4 @@
+using MdFunctions.Ingest;
 using MdFunctions.Loads;
 using MdFunctions.MotherDuck;
 using MdFunctions.Queries;
@@ -16,6 +17,7 @@ public static class MdFunctionsServices
     {
         var settings = new Settings(configuration);
         var motherDuck = MotherDuckOptions.Read(settings);
+        var ingestBuffer = IngestBuffer.Read(settings);
         var queries = QueryOptions.Read(settings);
         var loads = LoadOptions.Read(settings, motherDuck);
         var templates = TemplateCatalog.Read(settings, queries, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
@@ -28,6 +30,7 @@ public static class MdFunctionsServices
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddSingleton<LoadSchedule>().AddSingleton<LoadRequests>().AddSingleton<StorageEvents>();
         return services;
     }

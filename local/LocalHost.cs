@@ -64,6 +64,8 @@ public sealed class LocalHost : IAsyncDisposable
                 endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken);
                 settings["MOTHERDUCK_TOKEN"] = token;
                 settings["KEY_VAULT_URI"] = "";
+                settings["MOTHERDUCK_READ_TOKEN"] = "";
+                settings["MotherDuck:SslMode"] = "";
                 settings["MotherDuck:Region"] = "";
                 settings["MotherDuck:Host"] = "localhost";
                 settings["MotherDuck:Port"] = endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -143,7 +143,7 @@ public sealed partial record MotherDuckOptions
         Port = Port,
         Database = Database,
         Username = "postgres",
-        Options = $"--session_name={SessionName}{(AttachMode is null ? "" : $" --attach_mode={AttachMode}")}",
+        Options = string.Join(' ', SessionOptions()),
         SslMode = SslMode.Require, // Encrypts at all events. CertificateCheck verifies: Npgsql takes no callback of ours beside its own VerifyFull.
         MinPoolSize = 0, // An idle app must not keep MotherDuck's engine awake and billed.
         MaxPoolSize = maxPoolSize,
@@ -163,6 +163,14 @@ public sealed partial record MotherDuckOptions
         Enlist = false,
         IncludeErrorDetail = false,
     }.ConnectionString;
+
+    private IEnumerable<string> SessionOptions()
+    {
+        if (SessionName.Length > 0)
+            yield return $"--session_name={SessionName}";
+        if (AttachMode is not null)
+            yield return $"--attach_mode={AttachMode}";
+    }
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);
 

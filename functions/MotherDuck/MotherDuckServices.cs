@@ -21,6 +21,8 @@ public static class MotherDuckServices
         // Npgsql logs each statement's text, with the URLs in it, at level Information.
         services.AddLogging(logging => logging.AddFilter("Npgsql.Command", LogLevel.Warning));
         services.TryAddSingleton(_ => Credential(options));
+        if (options.KeyVaultUri is { } vault)
+            services.AddSingleton(provider => Client(provider, vault));
         services.AddSingleton(options).AddSingleton<Telemetry>().AddSingleton(Create).AddHostedService<WarmUp>();
         return services;
     }
@@ -31,7 +33,7 @@ public static class MotherDuckServices
         var telemetry = services.GetRequiredService<Telemetry>();
         var time = services.GetRequiredService<TimeProvider>();
         var loggers = services.GetRequiredService<ILoggerFactory>();
-        var vault = options.KeyVaultUri is null ? null : new KeyVaultTokens(Client(services, options.KeyVaultUri), time);
+        var vault = services.GetService<SecretClient>() is { } client ? new KeyVaultTokens(client, time) : null;
 
         var write = Token("MOTHERDUCK_TOKEN", options.Token, "MotherDuck:TokenSecret", options.TokenSecret);
         var hasReadToken = (vault is null ? options.ReadToken : options.ReadTokenSecret) is not null;

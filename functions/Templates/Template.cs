@@ -25,15 +25,24 @@ public sealed class Template
     /// <param name="frontMatter">Its front matter.</param>
     /// <param name="settings">Where settings in defaults are looked up.</param>
     /// <param name="given">Parameters that the feature itself provides: they need no declaration and need not be used.</param>
-    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, params IReadOnlyCollection<string> given)
+    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, params IReadOnlyCollection<string> given) =>
+        Read(file, frontMatter, settings, given.Contains);
+
+    /// <summary>Reads what all templates have; faults go to the file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="frontMatter">Its front matter.</param>
+    /// <param name="settings">Where settings in defaults are looked up.</param>
+    /// <param name="isGiven">Tells the parameters that the feature itself provides, where their names cannot be listed.</param>
+    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven)
     {
+        HashSet<string> known = [];
         var summary = frontMatter.Text("summary");
         var parameters = new List<Parameter>();
         if (frontMatter.Map("parameters") is { } declarations)
         {
             foreach (var name in declarations.Keys)
             {
-                if (given.Contains(name))
+                if (isGiven(name))
                     declarations.Fault(name, $"'{name}' is provided and cannot be declared");
                 else if (Parameter.Read(name, declarations, settings) is { } parameter)
                     parameters.Add(parameter);
@@ -41,9 +50,9 @@ public sealed class Template
             var used = file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter).Select(token => token.Text[1..]).ToHashSet(StringComparer.Ordinal);
             foreach (var unused in parameters.Where(parameter => !used.Contains(parameter.Name)))
                 declarations.Fault(unused.Name, $"parameter '{unused.Name}' is declared but ${unused.Name} is not in the statement");
-            given = [.. given, .. declarations.Keys];
+            known.UnionWith(declarations.Keys);
         }
-        foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !given.Contains(token.Text[1..])).DistinctBy(token => token.Text))
+        foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..]) && !isGiven(token.Text[1..])).DistinctBy(token => token.Text))
             file.FaultAt(undeclared, $"{undeclared.Text} is not declared under 'parameters'");
         return new(file, summary, parameters);
     }

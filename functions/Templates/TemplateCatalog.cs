@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
+using MdFunctions.Ingest;
 using MdFunctions.Loads;
 using MdFunctions.Queries;
 
@@ -14,6 +15,7 @@ public sealed partial class TemplateCatalog
     {
         Queries = ReadAll(Path.Combine(folder, "queries"), file => QueryTemplate.Read(file, settings, queries), template => template.Template.Name);
         Loads = ReadAll(Path.Combine(folder, "loads"), file => LoadTemplate.Read(file, settings), template => template.Template.Name);
+        Ingests = ReadAll(Path.Combine(folder, "ingest"), file => IngestTemplate.Read(file, settings), template => template.Template.Name);
         _faults.AddRange(LoadOrder.Faults(Loads));
     }
 
@@ -23,10 +25,13 @@ public sealed partial class TemplateCatalog
     /// <summary>The loads, by name.</summary>
     public FrozenDictionary<string, LoadTemplate> Loads { get; }
 
+    /// <summary>The ingests, by name.</summary>
+    public FrozenDictionary<string, IngestTemplate> Ingests { get; }
+
     /// <summary>What is wrong with the files, a line each: <c>queries/name.sql:LINE: what</c>.</summary>
     public IReadOnlyList<string> Faults => _faults;
 
-    /// <summary>Reads the folders <c>queries</c> and <c>loads</c> of a folder; one that is not there has no files.</summary>
+    /// <summary>Reads the folders <c>queries</c>, <c>loads</c> and <c>ingest</c> of a folder; one that is not there has no files.</summary>
     public static TemplateCatalog Read(Settings settings, QueryOptions queries, string folder) => new(settings, queries, folder);
 
     private FrozenDictionary<string, T> ReadAll<T>(string folder, Func<SqlFile, T> read, Func<T, string> name)

@@ -1,8 +1,9 @@
 // The account's databases on one DuckDB instance: my_db, the default, the share sample_data, and those that CREATE DATABASE
 // adds. With a data folder they are files that stay; without one my_db and the others live in memory.
 //
-// DuckDB itself keeps statements away from local files: external access is off but for the endpoint's own folders, whose
-// cache part has a name nobody can guess, and the configuration is locked but for the session's time zone.
+// DuckDB itself keeps statements away from local files: external access is off but for the endpoint's own folders (its
+// databases, and the cache of remote files), and the configuration is locked but for the session's time zone. That the
+// endpoint's own folders are not read by name, the policy sees to.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';

@@ -3,12 +3,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AzureBlobs } from './azure.js';
-import { Databases } from './databases.js';
 import { HELP, OptionError, parseOptions } from './options.js';
-import { RemoteFiles } from './remote.js';
-import { Endpoint } from './server.js';
-import { serverCertificate } from './tls.js';
 
 export async function run(args, env) {
   let options;
@@ -61,11 +56,14 @@ export async function run(args, env) {
   try {
     const data = options.data === null ? null : path.resolve(options.data);
     const caDirectory = options.caDirectory === null ? (data ?? path.join(work, 'ca')) : path.resolve(options.caDirectory);
-    const [certificate, opened] = await Promise.all([
-      serverCertificate(caDirectory, options.certificate),
-      Databases.open({ dataDirectory: data, workDirectory: work }),
-    ]);
-    databases = opened;
+    // Loaded only now, and while DuckDB opens: a wrong option or --help need not wait for them.
+    const { Databases } = await import('./databases.js');
+    const opening = Databases.open({ dataDirectory: data, workDirectory: work });
+    opening.catch(() => {});
+    const { serverCertificate } = await import('./tls.js');
+    const certificate = await serverCertificate(caDirectory, options.certificate);
+    const [{ Endpoint }, { RemoteFiles }, { AzureBlobs }] = await Promise.all([import('./server.js'), import('./remote.js'), import('./azure.js')]);
+    databases = await opening;
     const remote = new RemoteFiles({
       directory: databases.cacheDirectory,
       maxDownload: options.maxDownload,
@@ -78,9 +76,16 @@ export async function run(args, env) {
     process.stdout.write(`${JSON.stringify(ready)}\n`);
   } catch (error) {
     const taken = error.code === 'EADDRINUSE';
-    process.stderr.write(`motherduck-local-endpoint: ${taken ? `port ${options.port} on ${options.host} is taken by another program; choose another with --port` : error.message}\n`);
+    process.stderr.write(`motherduck-local-endpoint: ${taken ? `port ${options.port} on ${options.host} is taken by another program; choose another with --port` : reason(error)}\n`);
     await stop(taken ? 3 : 1);
   }
+}
+
+/** Why it did not start, on one line. */
+function reason(error) {
+  const message = String(error?.message ?? error);
+  if (/Could not set lock on file/.test(message)) return 'the data folder is in use by another endpoint; stop that one, or choose another folder with --data';
+  return message.split('\n')[0];
 }
 
 /** The tokens now: those of the token file are read at each login, so that tests can change them. */

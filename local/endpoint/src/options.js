@@ -1,6 +1,6 @@
 // The command line.
 
-import { CERTIFICATES } from './tls.js';
+const CERTIFICATES = ['valid', 'expired', 'wrong-host', 'unknown-ca'];
 
 export const HELP = `Usage: motherduck-local-endpoint [options]
 

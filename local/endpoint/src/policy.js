@@ -18,7 +18,8 @@ const FILE_FUNCTIONS = new Set([
 /** Functions that would change settings, or run SQL that nobody has looked at. */
 const FORBIDDEN_FUNCTIONS = new Set([
   'json_execute_serialized_sql', 'enable_logging', 'disable_logging', 'truncate_duckdb_logs', 'duckdb_logs_parsed',
-  'enable_profiling', 'disable_profiling', 'set_config', 'force_checkpoint', 'getvariable',
+  'enable_profiling', 'disable_profiling', 'set_config', 'force_checkpoint', 'getvariable', 'enable_peg_parser',
+  'disable_peg_parser', 'check_peg_parser',
 ]);
 
 const PRAGMAS = new Set([
@@ -59,11 +60,12 @@ const hint = 'It is not available over the Postgres endpoint';
 
 /**
  * Looks at one statement. Throws where it is refused; otherwise says what it is:
- * `verb`, its command `tag`, `edits` to make in its text, `remote` files to read first, and `database` where the
+ * `verb`, its command `tag`, `edits` to make in its text, `remote` files to read first, where `relations` are named (the
+ * places of their first tokens), and `database` where the
  * statement is about whole databases, which the endpoint carries out itself.
  */
 export function examine({ sql, tokens }) {
-  if (tokens.length > 0 && tokens[tokens.length - 1].kind === 'unterminated') return plain(sql, tokens);
+  if (tokens.length > 0 && tokens[tokens.length - 1].kind === 'unterminated') return { ...plain(sql, tokens), unfinished: true };
   const found = plain(sql, tokens);
   checkStatement(tokens, sql, found);
   scan(tokens, sql, found);
@@ -73,7 +75,7 @@ export function examine({ sql, tokens }) {
   return found;
 }
 
-const plain = (sql, tokens) => ({ sql, tokens, verb: isWord(tokens[0]) ? tokens[0].value : '', tag: tagOf(tokens), edits: [], remote: [], database: null, stored: null });
+const plain = (sql, tokens) => ({ sql, tokens, verb: isWord(tokens[0]) ? tokens[0].value : '', tag: tagOf(tokens), edits: [], remote: [], relations: [], database: null, stored: null });
 
 function tagOf(tokens) {
   const words = tokens.slice(0, 8).filter((t) => t.kind === 'word').map((t) => t.value);
@@ -317,6 +319,7 @@ function scan(tokens, sql, found) {
       continue;
     }
     if (isPunct(token, ',') && frame.clause === 'on') frame.clause = 'from';
+    if (isName(token) && !isPunct(before, '.') && inRelation(tokens, i, frame)) found.relations.push(i);
     if (token.kind === 'param') checkParameter(tokens, i, frame);
     else if ((token.kind === 'string' || token.kind === 'quoted') && inRelation(tokens, i, frame)) checkRelation(token, tokens[i + 1], found);
     if (isName(token) && nameOf(token) === 'pg_catalog' && isPunct(tokens[i + 1], '.')) throw postgresOnly('pg_catalog');

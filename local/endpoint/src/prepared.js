@@ -3,6 +3,7 @@
 import { STATEMENT } from './engine.js';
 import { EndpointError, fromEngine, refused } from './errors.js';
 import { applyEdits } from './policy.js';
+import { narrow } from './scope.js';
 import { BOOLEAN, OID, isUnresolved } from './types.js';
 import { Zone } from './datetime.js';
 import { messages } from './wire.js';
@@ -55,6 +56,7 @@ export class Prepared {
       this.columns = SUCCESS;
       return;
     }
+    if (!found.unfinished) found.edits.push(...narrow(found, await session.scope()));
     await this.fetchRemote();
     await this.prepareText(applyEdits(found.sql, this.edits));
     const { statement } = this;
@@ -72,29 +74,40 @@ export class Prepared {
     });
   }
 
-  /** DuckDB makes several statements of some texts (PIVOT); all but the last run at once, as they do in its own clients. */
+  /**
+   * DuckDB makes several statements of some texts (PIVOT, COPY FROM DATABASE); all but the last run at once, as they do
+   * in its own clients, some of them in a transaction that they begin and end themselves.
+   */
   async prepareText(sql) {
-    const { connection } = this.session;
+    const { session, found } = this;
+    const { connection } = session;
     const steps = await connection.extract(sql);
-    if (steps.length > 1 && this.extended) throw new EndpointError('Invalid Input Error: Cannot prepare multiple statements at once!');
-    for (let i = 0; i < steps.length; i++) {
-      const statement = await steps[i]();
-      if (i === steps.length - 1) {
-        this.statement = statement;
-        break;
+    if (steps.length > 1) {
+      if (this.extended) throw new EndpointError('Invalid Input Error: Cannot prepare multiple statements at once!');
+      if (session.readOnly && found.tokens.some((token) => token.kind === 'word' && WRITES.has(token.value))) throw readOnly(found.tag);
+    }
+    const last = steps.pop();
+    try {
+      for (const step of steps) {
+        const statement = await step();
+        try {
+          await statement.run();
+        } finally {
+          statement.destroy();
+        }
       }
-      try {
-        await statement.run();
-      } finally {
-        statement.destroy();
-      }
+      this.statement = await last();
+    } catch (error) {
+      if (steps.length > 0 && session.transaction === 'I') await connection.run('ROLLBACK').catch(() => {});
+      throw error;
     }
   }
 
   checkReadOnly() {
     if (!this.session.readOnly) return;
     const { tokens, verb, tag } = this.found;
-    if (!READS.has(this.type)) throw readOnly(tag);
+    // DuckDB counts CHECKPOINT among the pragmas.
+    if (!READS.has(this.type) || verb === 'checkpoint' || verb === 'force') throw readOnly(tag);
     if (verb === 'explain' && tokens.some((token) => token.kind === 'word' && WRITES.has(token.value))) throw readOnly(tag);
   }
 

@@ -2,7 +2,7 @@
 // computed from the row's number, so the rows are the same at every start and on every machine.
 
 /** Part of the file's name: change it whenever a statement below changes. */
-export const SAMPLE_VERSION = 1;
+export const SAMPLE_VERSION = 2;
 
 const pick = (list, seed) => `(${list})[1 + CAST(hash(i, ${seed}) % ${list.split("','").length} AS INTEGER)]`;
 
@@ -37,7 +37,7 @@ export const sampleStatements = [
      SELECT i,
        CASE WHEN i % 100 = 50 THEN 'job' WHEN i % 400 = 75 THEN 'poll' WHEN hash(i, 16) % 5 < 2 THEN 'story' ELSE 'comment' END AS kind,
        TIMESTAMP '2022-01-01 00:00:00' + to_seconds(i * 1577 + CAST(hash(i, 17) % 1500 AS BIGINT)) AS moment
-     FROM range(1, 20001) AS numbers(i)
+     FROM range(1, 12001) AS numbers(i)
    )
    ORDER BY i`,
   'CREATE SCHEMA nyc',
@@ -73,7 +73,7 @@ export const sampleStatements = [
          round(0.4 + (hash(i, 33) % 900) / 100.0 + CASE WHEN hash(i, 34) % 15 = 0 THEN 9 ELSE 0 END, 2)::DOUBLE AS distance,
          CAST(1 + CASE WHEN hash(i, 35) % 10 < 7 THEN 0 ELSE 1 + hash(i, 36) % 2 END AS BIGINT) AS payment,
          round(3 + 2.5 * (0.4 + (hash(i, 33) % 900) / 100.0), 2)::DOUBLE AS fare
-       FROM range(1, 20001) AS numbers(i)
+       FROM range(1, 12001) AS numbers(i)
      )
    )
    ORDER BY i`,

@@ -154,6 +154,8 @@ export class Session {
   }
 
   async ready() {
+    // A portal lives as long as its transaction.
+    if (this.transaction === 'I') for (const portal of [...this.portals.values()]) await this.closePortal(portal);
     this.cancelled = false;
     messages.ready(this.out, this.endpoint.options.readyStatus === 'truthful' ? this.transaction : 'I');
     await this.flush();
@@ -161,8 +163,6 @@ export class Session {
 
   async sync() {
     this.skipping = false;
-    // A portal lives as long as its transaction.
-    if (this.transaction === 'I') for (const portal of [...this.portals.values()]) await this.closePortal(portal);
     await this.ready();
   }
 
@@ -327,6 +327,13 @@ export class Session {
 
   // What both share
 
+  /** What this session sees of the account. */
+  async scope() {
+    const { database, single } = this;
+    const others = single ? (await this.endpoint.databases.list()).map((name) => name.toLowerCase()).filter((name) => name !== database.toLowerCase()) : [];
+    return { database, single, others: new Set(others) };
+  }
+
   async prepare(statement, extended) {
     const found = examine(statement);
     const prepared = new Prepared(this, found);
@@ -336,8 +343,9 @@ export class Session {
       await prepared.open(extended);
       return prepared;
     } catch (error) {
+      const told = prepared.clean(error);
       await prepared.close();
-      throw prepared.clean(error);
+      throw told;
     }
   }
 

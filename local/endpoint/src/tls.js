@@ -13,9 +13,10 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY = 86_400_000;
 const NAME = 'CN=MotherDuck local endpoint CA, O=Local development only';
 
-export const CERTIFICATES = ['valid', 'expired', 'wrong-host', 'unknown-ca'];
-
-/** The key and certificate to serve with, and the file of the authority that a client has to trust. */
+/**
+ * The key and certificate to serve with: `kind` is valid, expired, wrong-host or unknown-ca. And the file of the authority that a
+ * client has to trust.
+ */
 export async function serverCertificate(directory, kind) {
   await mkdir(directory, { recursive: true });
   const kept = await authority(directory);

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using MdFunctions.Local;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MdFunctions.Benchmarks;
+
+/// <summary>
+/// Requests a second over HTTP, TLS and the PostgreSQL protocol: this app with its pool, against a connection opened for each request (MotherDuck's example
+/// for Cloudflare Workers) and against node-postgres with a pool in the module (the one for Vercel). Same machine, endpoint, query, client and pool size.
+/// </summary>
+public static class PoolBenchmark
+{
+    // A query with a parameter, as those of an API have. Without one, node-postgres would speak the simple protocol, which has no parameters at all.
+    private const string Template = "/*\nsummary: An answer\nparameters:\n  n: { type: integer }\n*/\nSELECT $n AS n\n";
+    private const string Sql = "SELECT CAST(CAST($1 AS VARCHAR) AS INTEGER) AS n"; // What the app makes of it.
+    private const string Token = "pool-benchmark-token";
+    private const int PoolSize = 4;
+    private const int Clients = 16;
+    private const int Rounds = 5;
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>Runs the three in turn, several rounds, and prints each one's median with minimum and maximum, and the ratios.</summary>
+    /// <returns>True if this app is ahead of both.</returns>
+    public static async Task<bool> RunAsync()
+    {
+        var root = LocalHost.RepositoryRoot();
+        var folder = Path.Combine(root, "local", "endpoint");
+        await NodeModules.EnsureAsync(folder, forTests: true, Console.WriteLine, CancellationToken.None);
+        await using var endpoint = await EndpointProcess.StartAsync(
+            folder, ["--port", "0", "--ca-dir", Path.Combine(root, "local", ".data", "ca")], Token, NullLogger.Instance, CancellationToken.None);
+
+        var templates = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(templates, "queries"));
+            await File.WriteAllTextAsync(Path.Combine(templates, "queries", "answer.sql"), Template);
+            await using var app = await LocalHost.StartAsync(
+                new LocalOptions
+                {
+                    Port = 0, MotherDuck = true, Console = false, LogLevel = LogLevel.Warning,
+                    Settings = new Dictionary<string, string?>
+                    {
+                        ["MOTHERDUCK_TOKEN"] = Token,
+                        ["KEY_VAULT_URI"] = "",
+                        ["MotherDuck:Region"] = "",
+                        ["MotherDuck:Host"] = "localhost",
+                        ["MotherDuck:Port"] = endpoint.Port.ToString(CultureInfo.InvariantCulture),
+                        ["MotherDuck:RootCertificate"] = endpoint.CaFile,
+                        ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
+                        ["SqlDirectory"] = templates,
+                    },
+                }, _ => { }, CancellationToken.None);
+            using var perRequest = await NodeServer.StartAsync(folder, endpoint, "connection");
+            using var module = await NodeServer.StartAsync(folder, endpoint, "pool");
+            (string Name, Uri Uri, List<double> Rates)[] contenders =
+            [
+                ("this app, pooled data source", new Uri(app.BaseAddress, "api/queries/answer?n=42"), []),
+                ("node-postgres, connection per request", perRequest.Uri, []),
+                ("node-postgres, pool in the module", module.Uri, []),
+            ];
+
+            using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Clients });
+            foreach (var contender in contenders)
+                await MeasureAsync(client, contender.Uri, TimeSpan.FromSeconds(2)); // warm-up
+            for (var round = 0; round < Rounds; round++)
+            {
+                foreach (var contender in contenders)
+                    contender.Rates.Add(await MeasureAsync(client, contender.Uri, RoundTime));
+            }
+
+            Console.WriteLine($"Requests a second, {Clients} clients, {PoolSize} connections, TLS, {Sql}; median [min - max] of {Rounds} rounds:");
+            var ours = Median(contenders[0].Rates);
+            foreach (var (name, _, rates) in contenders)
+                Console.WriteLine($"  {name,-40} {Median(rates),8:0} [{rates.Min():0} - {rates.Max():0}]   ours is {ours / Median(rates):0.00} x");
+            return contenders.Skip(1).All(other => ours > Median(other.Rates));
+        }
+        finally
+        {
+            Directory.Delete(templates, recursive: true);
+        }
+    }
+
+    private static async Task<double> MeasureAsync(HttpClient client, Uri uri, TimeSpan time)
+    {
+        var count = 0;
+        var start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async _ =>
+        {
+            while (Stopwatch.GetElapsedTime(start) < time)
+            {
+                // A wrong answer must not count as a quick one.
+                var answer = await client.GetStringAsync(uri);
+                if (!answer.Contains("42", StringComparison.Ordinal))
+                    throw new InvalidOperationException($"{uri} answered {answer}");
+                Interlocked.Increment(ref count);
+            }
+        }));
+        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private sealed class NodeServer(Process process, Uri uri) : IDisposable
+    {
+        public Uri Uri => uri;
+
+        public static async Task<NodeServer> StartAsync(string folder, EndpointProcess endpoint, string mode)
+        {
+            var script = Path.Combine(LocalHost.RepositoryRoot(), "tests", "MdFunctions.Benchmarks", "pool-server.mjs");
+            var start = new ProcessStartInfo("node", [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+            foreach (var (name, value) in new Dictionary<string, string>
+            {
+                ["PG_FOLDER"] = folder, ["MODE"] = mode, ["DB_PORT"] = endpoint.Port.ToString(CultureInfo.InvariantCulture), ["DB_TOKEN"] = Token,
+                ["DB_CA"] = endpoint.CaFile, ["DB_SQL"] = Sql, ["DB_POOL"] = PoolSize.ToString(CultureInfo.InvariantCulture),
+            })
+                start.Environment[name] = value;
+            var process = Process.Start(start)!;
+            var port = await process.StandardOutput.ReadLineAsync();
+            return new NodeServer(process, new Uri($"http://127.0.0.1:{port}/?n=42"));
+        }
+
+        public void Dispose()
+        {
+            process.StandardInput.Close(); // It ends with this pipe.
+            process.WaitForExit(5000);
+            process.Dispose();
+        }
+    }
+}

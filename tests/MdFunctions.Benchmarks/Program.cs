@@ -1,0 +1,21 @@
+using MdFunctions.Benchmarks;
+
+// Figures of one run are compared with each other, never with those of another run or machine.
+var benchmarks = new Dictionary<string, Func<Task>>
+{
+    ["queries"] = QueryBenchmark.RunAsync,
+    ["pool"] = PoolBenchmark.RunAsync,
+    ["ingest"] = IngestBenchmark.RunAsync,
+};
+if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no benchmark '{unknown}'. There are: {string.Join(", ", benchmarks.Keys)}; without arguments all of them run.");
+    return 2;
+}
+foreach (var name in args.Length > 0 ? args : [.. benchmarks.Keys])
+{
+    Console.WriteLine($"== {name}");
+    await benchmarks[name]();
+    Console.WriteLine();
+}
+return 0;

@@ -1,0 +1,42 @@
+// What the benchmark of pools is compared with: an HTTP server that runs one query with node-postgres, either with a
+// pool that lives in the module (as in MotherDuck's example for Vercel) or with a connection for each request (as in
+// the one for Cloudflare Workers). Settings come from the environment; standard output gets the port.
+
+import http from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const { PG_FOLDER, MODE, DB_PORT, DB_TOKEN, DB_CA, DB_SQL, DB_POOL } = process.env;
+const pg = createRequire(`${PG_FOLDER}/package.json`)('pg');
+
+const config = {
+  host: 'localhost',
+  port: Number(DB_PORT),
+  user: 'postgres',
+  password: DB_TOKEN,
+  database: 'md:',
+  ssl: { rejectUnauthorized: true, ca: readFileSync(DB_CA, 'utf8') },
+};
+const pool = MODE === 'pool' ? new pg.Pool({ ...config, max: Number(DB_POOL) }) : null;
+
+async function rows(n) {
+  if (pool) return (await pool.query(DB_SQL, [n])).rows;
+  const client = new pg.Client(config);
+  await client.connect();
+  try {
+    return (await client.query(DB_SQL, [n])).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const server = http.createServer(async (request, response) => {
+  try {
+    const body = JSON.stringify(await rows(new URL(request.url, 'http://localhost').searchParams.get('n')));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  } catch (error) {
+    response.writeHead(500).end(error.message);
+  }
+});
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
+process.stdin.on('end', () => process.exit(0)).resume();
