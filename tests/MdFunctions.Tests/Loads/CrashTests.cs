@@ -15,7 +15,7 @@ namespace MdFunctions.Tests.Loads;
 public sealed class CrashTests(ITestOutputHelper output)
 {
     private const int Rounds = 10;
-    private const int Rows = 20_000;
+    private const int Rows = 10_000;
 
     private static readonly string[] Loads = [.. from number in "12" from load in (string[])["replaced", "checked", "appended", "appended_checked", "merged"] select load + number];
 
@@ -105,7 +105,7 @@ public sealed class CrashTests(ITestOutputHelper output)
             */
             SELECT $version AS version, range AS id, md5(range::VARCHAR) AS filling FROM range({Rows})
             """;
-        const string check = "\ncheck: [SELECT count(*) = 20000 FROM staged, SELECT count(DISTINCT id) = 20000 FROM staged]";
+        const string check = "\ncheck: [SELECT count(*) = 10000 FROM staged, SELECT count(DISTINCT id) = 10000 FROM staged]";
         return Loads.ToDictionary(load => $"loads/{load}.sql", load => File(load, load[..^1] switch
         {
             "replaced" => "mode: replace",
