@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using MdFunctions.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
-using Xunit.Abstractions;
 using Microsoft.Extensions.DependencyInjection;
+using Xunit.Abstractions;
 
 namespace MdFunctions.Tests.MotherDuck;
 
