@@ -24,10 +24,6 @@ public sealed class IngestTemplateTests
         Assert.Equal((10 * 1024 * 1024, 100_000, 64, TimeSpan.FromSeconds(30), false, null), (ingest.MaxBytes, ingest.MaxRows, ingest.MaxDepth, ingest.Timeout, ingest.SkipsMisfits, ingest.IdHeader));
     }
 
-    [Fact]
-    public void The_repositorys_sample_is_right() =>
-        Assert.Empty(SqlFaults(SqlFile.Read(Path.Combine(Local.LocalHost.RepositoryRoot(), "functions", "sql", "ingest", "github_events.sql"))));
-
     [Theory]
     [InlineData("signature: { scheme: github, secret: S }", "", "'signature' is missing")]
     [InlineData("signature: { scheme: github, secret: S }", "signature: none", "'signature' is not a mapping")]
@@ -99,11 +95,5 @@ public sealed class IngestTemplateTests
     {
         var file = SqlFile.Parse("ingest/x.sql", "x", text);
         return (IngestTemplate.Read(file, new Settings(new ConfigurationBuilder().Build())), file.Faults);
-    }
-
-    private static IReadOnlyList<string> SqlFaults(SqlFile file)
-    {
-        IngestTemplate.Read(file, new Settings(new ConfigurationBuilder().Build()));
-        return file.Faults;
     }
 }
