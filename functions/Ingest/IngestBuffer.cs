@@ -10,6 +10,7 @@ public sealed class IngestBuffer(int limit)
 {
     // A request costs memory even where its body is small.
     private const int PerRequest = 8 * 1024;
+    private readonly int _limit = limit;
     private long _used;
 
     /// <summary>Reads the limit; faults go to <paramref name="settings"/>.</summary>
@@ -59,6 +60,9 @@ public sealed class IngestBuffer(int limit)
         /// <summary>The bytes.</summary>
         public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, Length);
 
+        /// <summary>The bytes, to be read from the start.</summary>
+        public Stream Open() => new MemoryStream(_bytes, 0, Length, writable: false);
+
         internal void Append(ReadOnlySpan<byte> bytes)
         {
             if (Length + bytes.Length > _bytes.Length)
@@ -74,7 +78,7 @@ public sealed class IngestBuffer(int limit)
         internal void Take(int bytes)
         {
             _taken += bytes;
-            if (Interlocked.Add(ref owner._used, bytes) > owner.Limit)
+            if (Interlocked.Add(ref owner._used, bytes) > owner._limit)
                 throw new ProblemException(new Problem(503, "Busy", "Too many deliveries are waiting. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(5) });
         }
 
@@ -85,6 +89,4 @@ public sealed class IngestBuffer(int limit)
             (_taken, _bytes, Length) = (0, [], 0);
         }
     }
-
-    private int Limit { get; } = limit;
 }

@@ -118,7 +118,7 @@ public sealed class IngestRunner(
         try
         {
             using var unpacked = new MemoryStream();
-            await using var gzip = new GZipStream(new MemoryStream(packed.Bytes.ToArray()), CompressionMode.Decompress);
+            await using var gzip = new GZipStream(packed.Open(), CompressionMode.Decompress);
             var chunk = new byte[16 * 1024];
             for (int read; (read = await gzip.ReadAsync(chunk, cancellationToken)) > 0;)
             {

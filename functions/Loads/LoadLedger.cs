@@ -16,7 +16,9 @@ public sealed class LoadLedger(MotherDuckDataSources dataSources)
 
     private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Makes what is missing: the target's schema and our own tables. Once a process; not in the load's transaction, where two first loads would be in each other's way.</summary>
+    /// <summary>Makes what is missing: the target's schema and our own tables. Once a process; not in the load's transaction, which would then be in the way of other first loads.</summary>
+    /// <exception cref="PostgresException">A conflict, among others: another app makes the same thing. Npgsql closes the connection at nearly every error of
+    /// MotherDuck's, as it takes the code XX000 for a broken server; so it is tried again on another.</exception>
     public async Task PrepareAsync(NpgsqlConnection connection, TableName target, CancellationToken cancellationToken)
     {
         var schema = $"{Sql.Identifier(target.Database)}.{Sql.Identifier(target.Schema)}";
@@ -39,20 +41,7 @@ public sealed class LoadLedger(MotherDuckDataSources dataSources)
             """,
         ];
         foreach (var statement in statements)
-        {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    await connection.ScalarAsync(statement, cancellationToken);
-                    break;
-                }
-                catch (PostgresException e) when (attempt < 10 && LoadException.IsConflict(e))
-                {
-                    await Task.Delay(Random.Shared.Next(20, 100) * attempt, cancellationToken); // Another app makes the same thing.
-                }
-            }
-        }
+            await connection.ScalarAsync(statement, cancellationToken);
         _prepared[schema] = true;
     }
 

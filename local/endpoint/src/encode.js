@@ -418,16 +418,33 @@ function writeValue(out, encode, vector, row) {
   out.putInt32(start, out.at - start - 4);
 }
 
+/** Where DuckDB tells the name of a file that was fetched (the column `filename`), it is the URL that the client wrote. */
+function withUrls(remote) {
+  const urls = new Map(remote.map(({ url, path }) => [path, url]));
+  const lengths = new Set(remote.map(({ path }) => Buffer.byteLength(path)));
+  return (out, v, row) => {
+    const url = lengths.has(v.lengths[row]) ? urls.get(stringBytes(v, row).toString('utf8')) : undefined;
+    if (url === undefined) string(out, v, row);
+    else out.text(url);
+  };
+}
+
 /** Writes rows of chunks as DataRow messages. */
 export class RowWriter {
-  /** `formats`: 0 for text and 1 for binary, one a column. `session` has the time zone and the form of arrays. */
-  constructor(columns, formats, session) {
+  /**
+   * `formats`: 0 for text and 1 for binary, one a column. `session` has the time zone and the form of arrays, `remote`
+   * the remote files that the statement reads: {url, path}.
+   */
+  constructor(columns, formats, session, remote = []) {
     this.types = columns.map((column) => column.type);
     for (const { name, type } of columns) {
       const what = unreadable(type);
       if (what) throw new EndpointError(`Not implemented Error: column "${name}" is a ${what}, which the local endpoint cannot send. Cast it to VARCHAR or to JSON`);
     }
-    this.encoders = this.types.map((type, i) => (formats[i] === 1 ? binaryEncoder : textEncoder)(type, session));
+    this.encoders = this.types.map((type, i) => {
+      if (type.id === Type.VARCHAR && remote.length > 0) return withUrls(remote);
+      return (formats[i] === 1 ? binaryEncoder : textEncoder)(type, session);
+    });
   }
 
   load(chunk) {

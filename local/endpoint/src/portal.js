@@ -19,6 +19,7 @@ export class Portal {
     this.chunk = null;
     this.row = 0;
     this.buffered = null;
+    this.releases = [];
   }
 
   /** Runs it, or runs it on: up to `limit` rows, or all of them for 0. */
@@ -58,6 +59,8 @@ export class Portal {
       return;
     }
     await prepared.bind(this.parameters);
+    // The remote files that were fetched for this execution go when it is over.
+    this.releases.push(...prepared.releases.splice(0));
     // Within a transaction, and where a statement writes, an error must come before the first row: only outside of one
     // can a read that broke off be run again to learn why.
     this.streaming = prepared.type === STATEMENT.SELECT && session.transaction === 'I';
@@ -68,7 +71,7 @@ export class Portal {
     if (describe) prepared.columns = columns;
     else if (!sameColumns(columns, prepared.columns)) throw new EndpointError('Invalid Input Error: the result types of this prepared statement have changed. Prepare it again');
     const visible = prepared.visibleColumns;
-    this.writer = new RowWriter(columns, this.formats, session);
+    this.writer = new RowWriter(columns, this.formats, session, prepared.remote);
     if (describe && visible.length > 0) messages.rowDescription(session.out, visible, []);
     this.silent = visible.length === 0;
   }
@@ -175,6 +178,7 @@ export class Portal {
     // Nothing may use the connection while the next chunk is still being made.
     await this.ahead?.catch(() => {});
     this.finish();
+    await Promise.all(this.releases.splice(0).map((release) => release()));
     // A stream that is left ends with the next statement: its transaction must not stay open until then.
     if (open && !session.ended) await session.connection.run('SELECT 1').catch(() => {});
   }

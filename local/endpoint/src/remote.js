@@ -58,9 +58,10 @@ export class RemoteFiles {
     const known = this.entries.get(file.url);
     if (known && !known.failed) {
       known.users++;
+      const underWay = !known.complete;
       try {
         await abortable(known.ready, signal);
-        if (!known.complete || known.fresh || (known.etag && (await this.unchanged(file, known, signal)))) return known;
+        if (underWay || (known.etag && (await this.unchanged(file, known, signal)))) return known;
       } catch (error) {
         await this.release(known);
         throw error;
@@ -72,14 +73,11 @@ export class RemoteFiles {
 
   async download(file, signal) {
     const folder = path.join(this.directory, randomBytes(12).toString('hex'));
-    const entry = { url: file.url, folder, path: path.join(folder, fileName(file.url)), users: 1, fresh: true };
+    const entry = { url: file.url, folder, path: path.join(folder, fileName(file.url)), users: 1, complete: false };
     this.entries.set(file.url, entry);
     // The download belongs to all who wait for it: it is aborted when the last of them goes.
     entry.abort = new AbortController();
-    entry.ready = this.store(file, entry).finally(() => {
-      entry.complete = true;
-      entry.fresh = false;
-    });
+    entry.ready = this.store(file, entry).finally(() => (entry.complete = true));
     entry.ready.catch(() => (entry.failed = true));
     try {
       await abortable(entry.ready, signal);
@@ -126,16 +124,16 @@ export class RemoteFiles {
   async unchanged(file, entry, signal) {
     if (!/^https?:/i.test(file.url)) return file.etag === entry.etag;
     try {
-      const { response } = await this.request(file.url, { 'if-none-match': entry.etag }, signal);
+      const response = await this.request(file.url, { 'if-none-match': entry.etag }, signal);
       response.destroy();
-      return response.statusCode === 304;
+      return response.statusCode === 304 || (response.statusCode === 200 && response.headers.etag === entry.etag);
     } catch {
       return false;
     }
   }
 
   async http(url, signal) {
-    const { response, final } = await this.request(url, {}, signal);
+    const response = await this.request(url, {}, signal);
     const status = response.statusCode;
     if (status !== 200) {
       response.destroy();
@@ -144,7 +142,6 @@ export class RemoteFiles {
       throw new EndpointError(`HTTP Error: HTTP GET error on '${url}' (HTTP ${status} ${statusText(status)})`);
     }
     const header = response.headers['content-length'];
-    void final;
     return { stream: response, length: header === undefined ? null : Number(header), etag: response.headers.etag ?? null };
   }
 
@@ -152,7 +149,7 @@ export class RemoteFiles {
     let current = url;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const response = await this.once(url, current, headers, signal);
-      if (![301, 302, 303, 307, 308].includes(response.statusCode) || !response.headers.location) return { response, final: current };
+      if (![301, 302, 303, 307, 308].includes(response.statusCode) || !response.headers.location) return response;
       response.destroy();
       try {
         current = new URL(response.headers.location, current).href;

@@ -343,8 +343,9 @@ export class Session {
       await prepared.open(extended);
       return prepared;
     } catch (error) {
+      const told = prepared.clean(error);
       await prepared.close();
-      throw prepared.clean(error);
+      throw told;
     }
   }
 

@@ -12,6 +12,7 @@ public sealed class TransactionTests
     {
         ["loads/conversion.sql"] = "/*\ntarget: my_db.main.a\nmode: replace\n*/\nSELECT CAST(range || 'x' AS INTEGER) AS n FROM range(10)",
         ["loads/check.sql"] = "/*\ntarget: my_db.main.b\nmode: append\ncheck: SELECT count(*) > 10 FROM staged\n*/\nSELECT 1 AS n",
+        ["loads/parser.sql"] = "/*\ntarget: my_db.main.f\nmode: append\ncheck: SELECT 1 +\n*/\nSELECT 1 AS n",
         ["loads/missing.sql"] = "/*\ntarget: my_db.main.c\nmode: merge\nkeys: nothing\n*/\nSELECT 1 AS n",
         ["loads/source.sql"] = "/*\ntarget: my_db.main.d\nmode: append\n*/\nSELECT * FROM read_csv('http://127.0.0.1:9/nothing.csv')",
         ["loads/timeout.sql"] = "/*\ntarget: my_db.main.e\nmode: replace\ntimeout: 300ms\n*/\nSELECT sum(a.range * b.range) AS s FROM range(100000000) a, range(100000) b",
@@ -32,7 +33,7 @@ public sealed class TransactionTests
 
         for (var round = 0; round < 3; round++)
         {
-            foreach (var load in (string[])["conversion", "check", "missing", "source", "timeout"])
+            foreach (var load in (string[])["conversion", "check", "parser", "missing", "source", "timeout"])
             {
                 using var response = await app.Client.PostAsync($"api/loads/{load}", null);
                 Assert.False(response.IsSuccessStatusCode, load);

@@ -126,8 +126,11 @@ public static class Connections
                 {
                     answer = e.Message;
                 }
+                var request = new Asked(start, Stopwatch.GetElapsedTime(start), answer);
                 lock (asked)
-                    asked.Add(new(start, Stopwatch.GetElapsedTime(start), answer));
+                    asked.Add(request);
+                if (!request.Ok)
+                    await Task.Delay(20); // Those who are refused leave the machine some time to get better.
             }
         })).ToList();
         try
@@ -161,5 +164,7 @@ public static class Connections
 /// <summary>A request of <see cref="Connections.AskAsync"/>.</summary>
 public sealed record Asked(long Start, TimeSpan Took, string Answer)
 {
+    public long End => Start + (long)(Took.TotalSeconds * Stopwatch.Frequency);
+
     public bool Ok => Answer == """200 [{"n":42}]""";
 }

@@ -121,7 +121,7 @@ public sealed class LimitTests
         await using var app = await LocalApp.StartAsync(new Dictionary<string, string>
         {
             // Each run has a number of its own.
-            ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS r, (SELECT sum(a.i * b.i) FROM range(20000) a(i), range(20000) b(i)) AS s",
+            ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS r, (SELECT sum(a.i * b.i) FROM range(8000) a(i), range(8000) b(i)) AS s",
         });
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => app.Client.GetStringAsync("/api/queries/cached")));
         Assert.Single(answers.Distinct());
@@ -132,7 +132,7 @@ public sealed class LimitTests
     {
         await using var app = await LocalApp.StartAsync(new Dictionary<string, string>
         {
-            ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS r, (SELECT sum(a.i * b.i) FROM range(20000) a(i), range(20000) b(i)) AS s",
+            ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS r, (SELECT sum(a.i * b.i) FROM range(8000) a(i), range(8000) b(i)) AS s",
         });
         using var gone = new CancellationTokenSource();
         var first = app.Client.GetAsync("/api/queries/cached", gone.Token);
@@ -162,7 +162,7 @@ public sealed class LimitTests
     public async Task Over_the_queue_a_call_is_503_with_Retry_After_and_the_others_are_answered()
     {
         await using var app = await LocalApp.StartAsync(
-            new Dictionary<string, string> { ["queries/busy.sql"] = "SELECT (SELECT sum(a.i * b.i) FROM range(20000) a(i), range(20000) b(i)) AS s" },
+            new Dictionary<string, string> { ["queries/busy.sql"] = "SELECT (SELECT sum(a.i * b.i) FROM range(8000) a(i), range(8000) b(i)) AS s" },
             new Dictionary<string, string?> { ["MotherDuck:MaxPoolSize"] = "2", ["Queries:QueueLimit"] = "3" });
         var responses = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => app.Client.GetAsync("/api/queries/busy")));
         var refused = responses.Where(response => response.StatusCode == HttpStatusCode.ServiceUnavailable).ToList();
