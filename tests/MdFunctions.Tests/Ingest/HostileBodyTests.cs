@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using MdFunctions.Http;
 using MdFunctions.Ingest;
@@ -127,25 +126,6 @@ public sealed class HostileBodyTests(HostileBodyTests.Fixture fixture) : IClassF
     }
 
     [Fact]
-    public async Task A_gzip_bomb_is_refused_long_before_it_is_unpacked()
-    {
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
-        {
-            var spaces = new byte[1 << 20];
-            spaces.AsSpan().Fill((byte)' ');
-            for (var i = 0; i < 512; i++)
-                gzip.Write(spaces);
-        }
-        Assert.InRange(packed.Length, 1, MaxBytes); // Half a gigabyte in half a megabyte.
-        using var request = Gzipped(packed.ToArray());
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        using var response = await fixture.App.Client.SendAsync(request);
-        await response.ProblemAsync(413);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 32 * MaxBytes);
-    }
-
-    [Fact]
     public async Task A_gzip_stream_that_was_cut_is_refused_wherever_it_was_cut()
     {
         var lines = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 100).Select(i => $"{{\"a\": {i}}}\n")));
@@ -214,7 +194,7 @@ public sealed class HostileBodyTests(HostileBodyTests.Fixture fixture) : IClassF
             (await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, default)).Dispose();
     }
 
-    private static HttpRequestMessage Gzipped(byte[] packed, string contentType = "application/json")
+    internal static HttpRequestMessage Gzipped(byte[] packed, string contentType = "application/json")
     {
         var request = Webhook.Request(packed, contentType: contentType);
         request.Content!.Headers.ContentEncoding.Add("gzip");

@@ -7,10 +7,10 @@ public sealed class OverloadTests
     [Fact]
     public async Task Who_cannot_be_served_in_time_is_told_to_come_again_and_nothing_of_it_is_stored()
     {
-        // Every statement takes far longer than the two seconds it has, and there is one connection for all.
+        // Every statement takes far longer than the two seconds it has, and there are two connections for all.
         var (app, table) = await Webhook.AppAsync(
             "a: INTEGER", "SELECT a, (SELECT count(*) FROM range(300000) AS x(i), range(200000) AS y(j) WHERE (i * j) % 7 = a) AS n FROM body", more: "timeout: 2s",
-            settings: new() { ["MotherDuck:MaxWritePoolSize"] = "1" });
+            settings: new() { ["MotherDuck:MaxWritePoolSize"] = "2" });
         await using var _ = app;
         await app.StoreAsync("[]");
 
