@@ -1,5 +1,4 @@
 using System.Text;
-using MdFunctions.MotherDuck;
 
 namespace MdFunctions.Templates;
 
