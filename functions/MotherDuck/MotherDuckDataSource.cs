@@ -12,7 +12,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     // How long after its limit a statement has to end by itself: Npgsql asks MotherDuck to cancel it, and waits a second for that.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
 
-    private static readonly ConditionalWeakTable<NpgsqlConnection, NpgsqlDataSource> Pools = [];
+    private static readonly ConditionalWeakTable<NpgsqlConnection, MotherDuckDataSource> Pools = [];
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly StateChangeEventHandler _onStateChange;
@@ -161,7 +161,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     public static void Discard(NpgsqlConnection connection)
     {
         if (Pools.TryGetValue(connection, out var pool))
-            pool.Clear();
+            pool.Distrust();
     }
 
     /// <summary>Closes all connections.</summary>
@@ -174,10 +174,17 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         limit.CancelAfter(_options.ConnectTimeout + TimeSpan.FromMilliseconds(500));
         try
         {
-            var connection = await _dataSource.OpenConnectionAsync(limit.Token);
-            connection.StateChange += _onStateChange;
-            Pools.Add(connection, _dataSource);
-            return connection;
+            while (true)
+            {
+                var connection = await _dataSource.OpenConnectionAsync(limit.Token);
+                if (IsTrusted(connection))
+                {
+                    connection.StateChange += _onStateChange;
+                    Pools.Add(connection, this);
+                    return connection;
+                }
+                await connection.DisposeAsync(); // The pool was cleared after it was opened: this closes it.
+            }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
