@@ -12,7 +12,7 @@ using OpenTelemetry.Trace;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
-builder.Services.AddMdFunctions(builder.Configuration);
+builder.Services.AddApp(builder.Configuration);
 
 // Telemetry goes to Application Insights where there is one; the identity that reads the vault may write there.
 var telemetry = builder.Services.AddOpenTelemetry()

@@ -1,5 +1,6 @@
 using System.Text;
 using MdFunctions.Local.Worker;
+using MdFunctions.Templates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +13,7 @@ public static class Banner
     public static string For(LocalHost host)
     {
         var configuration = host.Services.GetRequiredService<IConfiguration>();
+        var templates = host.Services.GetRequiredService<TemplateCatalog>();
         var text = new StringBuilder().AppendLine().AppendLine("Functions:");
         var width = host.Functions.Max(function => function.Name.Length);
         foreach (var function in host.Functions)
@@ -37,7 +39,7 @@ public static class Banner
                 .AppendLine($"  CA file: {endpoint.CaFile}");
         }
         return text.AppendLine().AppendLine("Try:")
-            .AppendLine($"  curl '{host.BaseAddress}api/queries/top_stories?limit=5'")
+            .AppendLine($"  curl '{host.BaseAddress}api/queries{(templates.Queries.ContainsKey("top_stories") ? "/top_stories?limit=5" : "")}'")
             .AppendLine().Append("Ctrl+C stops it.").ToString();
     }
 }

@@ -88,7 +88,7 @@ public sealed class LocalHost : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection(settings).AddInMemoryCollection(options.Settings);
 
             var functions = FunctionMethod.Discover(typeof(LocalHost).Assembly);
-            builder.Services.AddMdFunctions(builder.Configuration);
+            builder.Services.AddApp(builder.Configuration);
             options.Services?.Invoke(builder.Services);
             builder.Services.AddSingleton(functions).AddSingleton<TimerFunctions>();
             builder.Services.AddHostedService(services => services.GetRequiredService<TimerFunctions>());

@@ -47,6 +47,18 @@ public static class MotherDuckCommands
         return rows;
     }
 
+    /// <summary>Runs a statement and makes something of each row of its result.</summary>
+    public static async Task<List<T>> RowsAsync<T>(
+        this NpgsqlConnection connection, string sql, string?[] values, Func<Row, T> make, CancellationToken cancellationToken)
+    {
+        await using var command = connection.Statement(sql, values);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+            rows.Add(make(new(reader)));
+        return rows;
+    }
+
     /// <summary>Runs work inside a transaction: commits it when the work returns, rolls it back when it throws.</summary>
     /// <remarks>
     /// <c>BeginTransaction</c> of Npgsql names an isolation level, which DuckDB's parser refuses. And the endpoint may call itself idle inside a

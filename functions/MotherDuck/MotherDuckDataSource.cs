@@ -154,6 +154,18 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             }
         }, cancellationToken);
 
+    /// <summary>Runs work that only reads, <see cref="WithinAsync">within a time limit</see> and once more on another connection when the first broke.</summary>
+    /// <param name="limit">How long it may take in all.</param>
+    /// <param name="read">What to read. It may run twice.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over.</exception>
+    public async Task<T> ReadAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        T result = default!;
+        await RunAsync(limit, async (connection, stop) => result = await read(connection, stop), () => true, cancellationToken);
+        return result;
+    }
+
     /// <summary>
     /// Sees to it that a connection is closed when it is disposed, and not used again. Its neighbours in the pool are closed too, as there is no closing one
     /// alone. (<c>NpgsqlConnection.ClearPool</c> knows only pools that were not made by a data source, and does nothing to ours.)

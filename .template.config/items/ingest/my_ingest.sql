@@ -1,6 +1,6 @@
 /*
 summary: What arrives here, in one line
-target: my_db.main.my_ingest
+target: my_db.main.my_table
 columns:
   id: varchar
   happened_at: timestamp

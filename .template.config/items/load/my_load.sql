@@ -1,6 +1,6 @@
 /*
 summary: What this load brings, in one line
-target: my_db.main.my_load
+target: my_db.main.my_table
 mode: replace
 schedule: daily
 */

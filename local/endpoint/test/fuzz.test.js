@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { Raw, cstring, fieldsOf, frame, int16, int32, start, texts, wire } from './support.js';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20240229);
-const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 200);
+const ROUNDS = Number(process.env.FUZZ_ROUNDS ?? 150);
 
 let endpoint;
 let healthy;

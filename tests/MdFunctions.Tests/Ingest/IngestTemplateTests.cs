@@ -25,16 +25,6 @@ public sealed class IngestTemplateTests
     }
 
     [Theory]
-    [InlineData("functions/sql/ingest/github_events.sql")]
-    [InlineData(".template.config/items/ingest/my_ingest.sql")]
-    public void The_repositorys_samples_are_right(string path)
-    {
-        var file = SqlFile.Read(Path.Combine(Local.LocalHost.RepositoryRoot(), path));
-        IngestTemplate.Read(file, new Settings(new ConfigurationBuilder().Build()));
-        Assert.Empty(file.Faults);
-    }
-
-    [Theory]
     [InlineData("signature: { scheme: github, secret: S }", "", "'signature' is missing")]
     [InlineData("signature: { scheme: github, secret: S }", "signature: none", "'signature' is not a mapping")]
     [InlineData("scheme: github", "scheme: none", "expected github, standard-webhooks or header")]

@@ -10,29 +10,6 @@ namespace MdFunctions.Tests.Ingest;
 public sealed class IngestTests
 {
     [Fact]
-    public async Task The_sample_stores_GitHubs_events_and_a_redelivery_changes_nothing()
-    {
-        var sample = await File.ReadAllTextAsync(Path.Combine(Local.LocalHost.RepositoryRoot(), "functions", "sql", "ingest", "github_events.sql"));
-        var table = $"my_db.{Webhook.NewSchema()}.github_events";
-        await using var app = await LocalApp.StartAsync(
-            new Dictionary<string, string> { ["ingest/github_events.sql"] = sample.Replace("my_db.main.github_events", table, StringComparison.Ordinal) },
-            new Dictionary<string, string?> { ["Secrets:GitHubWebhook"] = Webhook.Secret });
-        var body = """{"action":"opened","issue":{"title":"It \"works\" 🎉","id":1},"repository":{"full_name":"octo/hello","private":false},"sender":{"login":"octocat","id":583231}}"""u8.ToArray();
-        var delivery = Guid.NewGuid().ToString();
-        for (var sent = 0; sent < 2; sent++)
-        {
-            var request = Webhook.Request(body, path: "/api/ingest/github_events");
-            request.Headers.Add("X-GitHub-Delivery", delivery);
-            request.Headers.Add("X-GitHub-Event", "issues");
-            using var response = await app.Client.SendAsync(request);
-            var answer = await response.StoredAsync();
-            Assert.Equal(sent == 1, answer.GetProperty("duplicate").GetBoolean());
-            Assert.Equal(1 - sent, answer.GetProperty("inserted").GetInt32());
-        }
-        Assert.Equal($"{delivery}|issues|opened|octo/hello|octocat|It \"works\" 🎉", await Webhook.RowAsync($"SELECT delivery, event, action, repository, sender, title FROM {table}"));
-    }
-
-    [Fact]
     public async Task Every_type_keeps_every_digit()
     {
         var columns = new (string Type, string Json, string Sql)[]

@@ -9,11 +9,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace MdFunctions;
 
 /// <summary>All services of the app: what <c>Program.cs</c> adds to its host.</summary>
-public static class MdFunctionsServices
+public static class AppServices
 {
     /// <summary>Reads the settings and the SQL files, and adds the features that serve them.</summary>
     /// <exception cref="StartupException">A setting or a SQL file is wrong; the message lists all faults.</exception>
-    public static IServiceCollection AddMdFunctions(this IServiceCollection services, IConfiguration configuration)
+    public static IServiceCollection AddApp(this IServiceCollection services, IConfiguration configuration)
     {
         var settings = new Settings(configuration);
         var motherDuck = MotherDuckOptions.Read(settings);
