@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
@@ -13,7 +12,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     // How long after its limit a statement has to end by itself: Npgsql asks MotherDuck to cancel it, and waits a second for that.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
 
-    private static readonly ConditionalWeakTable<NpgsqlConnection, NpgsqlDataSource> Pools = [];
+    private static readonly ConditionalWeakTable<NpgsqlConnection, MotherDuckDataSource> Pools = [];
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly StateChangeEventHandler _onStateChange;
@@ -22,7 +21,8 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     private readonly bool _writes;
     private readonly string _name;
     private readonly int _size;
-    private readonly ConcurrentDictionary<int, long> _openedAt = new();
+    // When a physical connection was opened. Npgsql shows no such object; the parameters that the server reported are one for each.
+    private readonly ConditionalWeakTable<object, object> _openedAt = [];
     private long _distrustedBefore = long.MinValue;
     private int _waiting;
 
@@ -173,7 +173,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     public static void Discard(NpgsqlConnection connection)
     {
         if (Pools.TryGetValue(connection, out var pool))
-            pool.Clear();
+            pool.Distrust();
     }
 
     /// <summary>Closes all connections.</summary>
@@ -186,10 +186,17 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         limit.CancelAfter(_options.ConnectTimeout + TimeSpan.FromMilliseconds(500));
         try
         {
-            var connection = await _dataSource.OpenConnectionAsync(limit.Token);
-            connection.StateChange += _onStateChange;
-            Pools.Add(connection, _dataSource);
-            return connection;
+            while (true)
+            {
+                var connection = await _dataSource.OpenConnectionAsync(limit.Token);
+                if (IsTrusted(connection))
+                {
+                    connection.StateChange += _onStateChange;
+                    Pools.Add(connection, this);
+                    return connection;
+                }
+                await connection.DisposeAsync(); // The pool was cleared after it was opened: this closes it.
+            }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -208,15 +215,10 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
         _dataSource.Clear();
     }
 
-    private void Remember(NpgsqlConnection connection)
-    {
-        if (_openedAt.Count > 1000)
-            _openedAt.Clear(); // Of those that are closed by now; one whose age is not known is trusted.
-        _openedAt[connection.ProcessID] = Stopwatch.GetTimestamp();
-    }
+    private void Remember(NpgsqlConnection connection) => _openedAt.AddOrUpdate(connection.PostgresParameters, Stopwatch.GetTimestamp());
 
     private bool IsTrusted(NpgsqlConnection connection) =>
-        connection.ProcessID == 0 || !_openedAt.TryGetValue(connection.ProcessID, out var openedAt) || openedAt > Volatile.Read(ref _distrustedBefore);
+        !_openedAt.TryGetValue(connection.PostgresParameters, out var openedAt) || (long)openedAt > Volatile.Read(ref _distrustedBefore);
 
     private MotherDuckException NotInTime(Exception inner) => new(
         new(MotherDuckErrorKind.Unreachable, "no connection in time", $"No connection to {_options.Host} in {Duration.Write(_options.ConnectTimeout)} (MotherDuck:ConnectTimeout)."),
