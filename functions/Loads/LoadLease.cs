@@ -20,14 +20,11 @@ public sealed class LoadLease : IAsyncDisposable
     private readonly TimeSpan _duration;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _changed = new(0);
-    private readonly Task _renewing;
+    private Task _renewing = Task.CompletedTask;
     private string _phase = "staging";
 
-    private LoadLease(MotherDuckDataSources dataSources, ILogger logger, string table, string name, long term, TimeSpan duration)
-    {
+    private LoadLease(MotherDuckDataSources dataSources, ILogger logger, string table, string name, long term, TimeSpan duration) =>
         (_dataSources, _logger, _table, _name, _term, _duration) = (dataSources, logger, table, name, term, duration);
-        _renewing = RenewAsync();
-    }
 
     /// <summary>What must not run twice at once: of an append the load, else whatever fills the same table.</summary>
     public static string NameOf(LoadTemplate load) => load.Mode == LoadMode.Append ? $"load {load.Name}" : $"table {load.Target}";
@@ -63,6 +60,9 @@ public sealed class LoadLease : IAsyncDisposable
 
     /// <summary>Whether the transaction that ends it was committed.</summary>
     public bool HasEnded { get; set; }
+
+    /// <summary>Renews it from now on, until it is disposed: for the one who has it, not before it is sure to be disposed.</summary>
+    public void Hold() => _renewing = RenewAsync();
 
     /// <summary>Tells others how far the run is.</summary>
     public void Report(string phase)

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Data;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -20,6 +22,8 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     private readonly bool _writes;
     private readonly string _name;
     private readonly int _size;
+    private readonly ConcurrentDictionary<int, long> _openedAt = new();
+    private long _distrustedBefore = long.MinValue;
     private int _waiting;
 
     /// <summary>Sets the pool up; nothing connects yet.</summary>
@@ -40,12 +44,17 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             _ => throw new NotSupportedException("Connections are opened asynchronously."), (_, _) => new(token.Current!.Value));
         if (options.VerifyCertificate)
             builder.UseSslClientAuthenticationOptionsCallback(new CertificateCheck(options.Host, options.RootCertificates).Configure);
+        builder.UsePhysicalConnectionInitializer(Remember, connection =>
+        {
+            Remember(connection);
+            return Task.CompletedTask;
+        });
         _dataSource = builder.Build();
-        // What broke one connection is likely to have broken the idle ones too. Npgsql empties the pool only when a read failed, not when nothing came.
+        // What broke one connection is likely to have broken the others too. Npgsql empties its pool only when a read failed, not when nothing came.
         _onStateChange = (connection, _) =>
         {
             if (((NpgsqlConnection)connection).FullState == ConnectionState.Broken)
-                _dataSource.Clear();
+                Distrust();
         };
     }
 
@@ -112,7 +121,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             if (!running.IsCompleted)
             {
                 _ = running.ContinueWith(task => task.Exception, TaskScheduler.Default);
-                _dataSource.Clear();
+                Distrust();
                 _logger.LogWarning("MotherDuck answers neither a statement nor its cancellation; the connection is given up");
             }
             cancellationToken.ThrowIfCancellationRequested();
@@ -191,6 +200,23 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             throw NotInTime(e);
         }
     }
+
+    // Clearing Npgsql's pool does not wait for a clearing under way, and until that ends an old connection can be taken out. A retry must not meet one.
+    private void Distrust()
+    {
+        Volatile.Write(ref _distrustedBefore, Stopwatch.GetTimestamp());
+        _dataSource.Clear();
+    }
+
+    private void Remember(NpgsqlConnection connection)
+    {
+        if (_openedAt.Count > 1000)
+            _openedAt.Clear(); // Of those that are closed by now; one whose age is not known is trusted.
+        _openedAt[connection.ProcessID] = Stopwatch.GetTimestamp();
+    }
+
+    private bool IsTrusted(NpgsqlConnection connection) =>
+        connection.ProcessID == 0 || !_openedAt.TryGetValue(connection.ProcessID, out var openedAt) || openedAt > Volatile.Read(ref _distrustedBefore);
 
     private MotherDuckException NotInTime(Exception inner) => new(
         new(MotherDuckErrorKind.Unreachable, "no connection in time", $"No connection to {_options.Host} in {Duration.Write(_options.ConnectTimeout)} (MotherDuck:ConnectTimeout)."),

@@ -1,5 +1,4 @@
 using System.Text;
-using MdFunctions.MotherDuck;
 
 namespace MdFunctions.Templates;
 
@@ -78,16 +77,6 @@ public sealed class Template
 
     /// <summary>The statement with a NULL of the right type for each parameter: for <c>DESCRIBE</c>.</summary>
     public string WithTypedNulls() => Write(name => $"CAST(NULL AS {Parameters[Index(name)].Type.Name})");
-
-    /// <summary>
-    /// The statement with values written into it as typed literals, where MotherDuck takes no parameters: the arguments of table functions.
-    /// </summary>
-    /// <param name="value">A value for each name, and its type.</param>
-    public string WithLiterals(Func<string, (ParameterType Type, ParameterValue? Value)> value) => Write(name =>
-    {
-        var (type, given) = value(name);
-        return given is null ? $"CAST(NULL AS {type.Name})" : type.FromVarchar(Sql.Literal(given.Text));
-    });
 
     private int Index(string name)
     {

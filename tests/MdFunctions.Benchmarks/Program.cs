@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["queries"] = QueryBenchmark.RunAsync,
     ["pool"] = PoolBenchmark.RunAsync,
     ["ingest"] = IngestBenchmark.RunAsync,
+    ["loads"] = LoadBenchmark.RunAsync,
 };
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
 {

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using MdFunctions.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
-using Xunit.Abstractions;
 using Microsoft.Extensions.DependencyInjection;
+using Xunit.Abstractions;
 
 namespace MdFunctions.Tests.MotherDuck;
 
@@ -139,12 +139,15 @@ public sealed class OutageTests(ITestOutputHelper output)
         var token = Connections.NewToken();
         await using var endpoint = await OwnEndpoint.StartAsync(token);
         await using var app = await Connections.AppAsync(endpoint, settings: new Dictionary<string, string?> { ["MOTHERDUCK_TOKEN"] = token });
-        await Connections.AskAsync(app, 10, () => Task.Delay(500));
-        await endpoint.KillAsync();
-        await endpoint.StartAsync();
-        // The pool does not know yet that its connections are dead. Each request finds that out and answers all the same.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => app.GetJsonAsync("api/queries/answer")));
-        Assert.Equal(8, answers.Length);
+        for (var i = 0; i < 3; i++)
+        {
+            await Connections.AskAsync(app, 10, () => Task.Delay(300));
+            await endpoint.KillAsync();
+            await endpoint.StartAsync();
+            // The pool does not know yet that its connections are dead. Each request finds that out and answers all the same.
+            var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => app.GetJsonAsync("api/queries/answer")));
+            Assert.Equal(16, answers.Length);
+        }
         await endpoint.KillAsync();
         await endpoint.StartAsync();
         Assert.Equal("ok", (await app.GetJsonAsync("api/health?deep=true")).GetProperty("status").GetString());
