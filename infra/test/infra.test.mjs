@@ -145,3 +145,26 @@ test('Event Grid is sent to a route that exists', () => {
   const [route] = matches(files['events.bicep'].text, /\/api\/([\w/]+)\?/g)
   assert.ok(list('functions', '.cs').some(path => file(path).includes(`Route = "${route}"`)), route)
 })
+
+// A trigger's level and route, for each HTTP function.
+const triggers = list('functions', '.cs').flatMap(path => [...file(path).matchAll(/HttpTrigger\(AuthorizationLevel\.(\w+).*?Route = "([^"]+)"\)/g)])
+  .map(([, level, route]) => ({ level, pattern: new RegExp(`^${route.replace(/\{\w+\}/g, '[^/]+')}$`) }))
+
+test('what workflows and texts ask of the deployed app exists, and takes no key where none is sent', () => {
+  let asked = 0
+  for (const path of ['README.md', 'infra/README.md', ...workflows].filter(path => existsSync(join(root, path)))) {
+    for (const [line, route] of file(path).matchAll(/^.*AZURE_FUNCTION_URL\)\/api\/([\w/-]+).*$/gm)) {
+      const trigger = triggers.find(({ pattern }) => pattern.test(route))
+      assert.ok(trigger, `${path}: there is no route ${route}`)
+      assert.ok(trigger.level === 'Anonymous' || line.includes('x-functions-key'), `${path}: /api/${route} wants a key`)
+      asked++
+    }
+  }
+  assert.ok(asked > 0)
+})
+
+test('the words that the deployment waits for are the app\'s own', () => {
+  const [waited] = matches(file('.github/workflows/azure-dev.yml'), /grep "There is no (\w+) named/g)
+  assert.ok(list('functions', '.cs').some(path => file(path).includes('There is no {kind} named \'{name}\'')))
+  assert.ok(list('functions', '.cs').some(path => file(path).includes(`Problem.NotFound("${waited}", name)`)))
+})

@@ -50,10 +50,14 @@ public sealed partial class TemplateTests(TemplateTests.Installed templates) : I
         // The license names its authors.
         Assert.All(files.Where(file => file != "LICENSE"), file =>
             Assert.DoesNotContain("mdfunctions", File.ReadAllText(Path.Combine(copy, file)), StringComparison.OrdinalIgnoreCase));
+        // dotnet format would refuse the order of the usings, in which the old name had another place.
+        Assert.Contains("dotnet_sort_system_directives_first", File.ReadAllText(Path.Combine(LocalHost.RepositoryRoot(), ".editorconfig")), StringComparison.Ordinal);
+        Assert.DoesNotContain("dotnet_sort_system_directives_first", File.ReadAllText(Path.Combine(copy, ".editorconfig")), StringComparison.Ordinal);
         Assert.Contains("motherduckRegion string = 'eu-central-1'", File.ReadAllText(Path.Combine(copy, "infra", "main.bicep")), StringComparison.Ordinal);
         Assert.Contains("\"MotherDuck:Region\": \"eu-central-1\"", File.ReadAllText(Path.Combine(copy, "local.settings.sample.json")), StringComparison.Ordinal);
 
-        // The same packages by the same lock file; to install them is the other test's.
+        // The same packages by the same lock file, which are there once an endpoint runs; to install them is the other test's.
+        await SharedEndpoint.GetAsync();
         Directory.CreateSymbolicLink(Path.Combine(copy, "local", "endpoint", "node_modules"), Path.Combine(LocalHost.RepositoryRoot(), "local", "endpoint", "node_modules"));
         var output = await Command.RunAsync(copy, "dotnet", "test", "tests/Acme.Data.Tests", "--filter", string.Join('|', ((string[])["Templates", "Queries.QueryTests", "Samples", "Docs"]).Select(name => $"FullyQualifiedName~Acme.Data.Tests.{name}.")));
         var counts = Counts().Match(output);
