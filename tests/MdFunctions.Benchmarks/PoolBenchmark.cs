@@ -39,7 +39,10 @@ public static class PoolBenchmark
             await using var app = await LocalHost.StartAsync(
                 new LocalOptions
                 {
-                    Port = 0, MotherDuck = true, Console = false, LogLevel = LogLevel.Warning,
+                    Port = 0,
+                    MotherDuck = true,
+                    Console = false,
+                    LogLevel = LogLevel.Warning,
                     Settings = new Dictionary<string, string?>
                     {
                         ["MOTHERDUCK_TOKEN"] = Token,
@@ -112,8 +115,13 @@ public static class PoolBenchmark
             var start = new ProcessStartInfo("node", [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
             foreach (var (name, value) in new Dictionary<string, string>
             {
-                ["PG_FOLDER"] = folder, ["MODE"] = mode, ["DB_PORT"] = endpoint.Port.ToString(CultureInfo.InvariantCulture), ["DB_TOKEN"] = Token,
-                ["DB_CA"] = endpoint.CaFile, ["DB_SQL"] = Sql, ["DB_POOL"] = PoolSize.ToString(CultureInfo.InvariantCulture),
+                ["PG_FOLDER"] = folder,
+                ["MODE"] = mode,
+                ["DB_PORT"] = endpoint.Port.ToString(CultureInfo.InvariantCulture),
+                ["DB_TOKEN"] = Token,
+                ["DB_CA"] = endpoint.CaFile,
+                ["DB_SQL"] = Sql,
+                ["DB_POOL"] = PoolSize.ToString(CultureInfo.InvariantCulture),
             })
                 start.Environment[name] = value;
             var process = Process.Start(start)!;
