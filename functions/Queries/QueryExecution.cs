@@ -11,6 +11,7 @@ public sealed class QueryExecution : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlCommand _command;
+    private bool _isComplete;
 
     private QueryExecution(NpgsqlConnection connection, NpgsqlCommand command, NpgsqlDataReader reader, QueryShape shape) =>
         (_connection, _command, Reader, Shape) = (connection, command, reader, shape);
@@ -54,10 +55,16 @@ public sealed class QueryExecution : IAsyncDisposable
         return second;
     }
 
+    /// <summary>Says that the rows have been read: there is nothing to stop.</summary>
+    public void Complete() => _isComplete = true;
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
+        if (!_isComplete)
+            await StopAsync();
+        await Reader.DisposeAsync();
+        await _command.DisposeAsync();
         await _connection.DisposeAsync();
     }
 
@@ -85,7 +92,7 @@ public sealed class QueryExecution : IAsyncDisposable
     }
 
     // Disposing a reader reads all the rows that are left. Reading on with a cancelled token cancels the statement at the far side first, and drops the
-    // connection where it does not listen; after the last row it does nothing.
+    // connection where it does not listen. It costs a connection of its own, so it is for what has not ended by itself.
     private async Task StopAsync()
     {
         try
@@ -97,7 +104,5 @@ public sealed class QueryExecution : IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or NpgsqlException or InvalidOperationException)
         {
         }
-        await Reader.DisposeAsync();
-        await _command.DisposeAsync();
     }
 }

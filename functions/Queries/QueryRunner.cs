@@ -65,7 +65,9 @@ public sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes s
         using var turn = await gate.EnterAsync(cancellationToken);
         await using var execution = await Start.ExecuteAsync(
             async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
-        return await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
+        var rows = await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
+        execution.Complete();
+        return rows;
     }
 
     // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
