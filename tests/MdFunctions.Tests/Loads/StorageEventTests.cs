@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
@@ -113,13 +114,14 @@ public sealed class StorageEventTests(ITestOutputHelper output)
         await using var app = await LoadApp.StartAsync(
             new Dictionary<string, string>
             {
-                ["it"] = "/*\ntarget: {db}.main.t\nmode: merge\nkeys: id\nevents: {files}/raw/\n*/\nSELECT id, (SELECT sum(a.range * b.range) FROM range(id) a, range(4000) b) AS s FROM read_csv($url)",
+                ["it"] = "/*\ntarget: {db}.main.t\nmode: merge\nkeys: id\nevents: {files}/raw/\n*/\nSELECT id, (SELECT sum(a.range * b.range) FROM range(id) a, range(20000) b) AS s FROM read_csv($url)",
             },
             new Dictionary<string, string?> { ["Loads:EventWait"] = "500ms" });
         app.Files.Put("raw/slow.csv", "id\n20000\n");
         app.Files.Put("raw/quick.csv", "id\n1\n");
         var slow = PostAsync(app, 200, Cloud(app, "raw/slow.csv"));
-        await Task.Delay(100);
+        while (!slow.IsCompleted && (await app.App.GetJsonAsync("api/loads"))[0].GetProperty("running").ValueKind == JsonValueKind.Null)
+            await Task.Delay(20);
         await PostAsync(app, 503, Cloud(app, "raw/quick.csv"));
         await slow;
         await PostAsync(app, 200, Cloud(app, "raw/quick.csv"));
