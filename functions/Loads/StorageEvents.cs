@@ -108,20 +108,10 @@ public sealed class StorageEvents
 
     private static async Task<JsonDocument> ReadAsync(HttpRequest request)
     {
-        var tooLarge = new ProblemException(new Problem(413, "Body too large", $"A delivery of events may take at most {MaxBodyBytes} bytes."));
-        if (request.ContentLength > MaxBodyBytes)
-            throw tooLarge;
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        for (int read; (read = await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted)) > 0;)
-        {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBodyBytes)
-                throw tooLarge;
-        }
+        var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
         try
         {
-            var json = JsonDocument.Parse(buffer.ToArray());
+            var json = JsonDocument.Parse(body);
             if (json.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
                 return json;
             json.Dispose();

@@ -32,20 +32,8 @@ public static class MotherDuckCommands
         connection.ScalarAsync(sql, [], cancellationToken);
 
     /// <summary>Runs a statement and reads all rows of its result as text.</summary>
-    public static async Task<List<string?[]>> RowsAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
-    {
-        await using var command = connection.Statement(sql, values);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<string?[]>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            var row = new string?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = await reader.IsDBNullAsync(i, cancellationToken) ? null : reader.GetString(i);
-            rows.Add(row);
-        }
-        return rows;
-    }
+    public static Task<List<string?[]>> RowsAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken) =>
+        connection.RowsAsync(sql, values, row => row.Texts(), cancellationToken);
 
     /// <summary>Runs a statement and makes something of each row of its result.</summary>
     public static async Task<List<T>> RowsAsync<T>(

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -205,9 +204,6 @@ public sealed partial class Parameter
             return "";
         }
     }
-
-    /// <summary>The value as people write it, for the catalog: a list as its JSON.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Type.Name}");
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
     private static partial Regex ParameterName();

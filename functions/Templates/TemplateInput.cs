@@ -78,24 +78,15 @@ public static class TemplateInput
 
     private static async Task<JsonDocument?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > MaxBodyBytes)
-            throw TooLarge();
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        for (int read; (read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0;)
-        {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxBodyBytes)
-                throw TooLarge();
-        }
-        if (buffer.Length == 0)
+        var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "Parameters", cancellationToken);
+        if (body.Length == 0)
             return null;
         if (!request.HasJsonContentType())
             throw new ProblemException(new Problem(415, "Unsupported media type", "Parameters are posted as a JSON object with Content-Type: application/json."));
         try
         {
             // A name given twice is a mistake that JSON readers answer differently; none is guessed at here.
-            var json = JsonDocument.Parse(buffer.ToArray(), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var json = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (json.RootElement.ValueKind == JsonValueKind.Object)
                 return json;
             json.Dispose();
@@ -105,7 +96,5 @@ public static class TemplateInput
         {
             throw new ProblemException(Problem.BadRequest($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
         }
-
-        static ProblemException TooLarge() => new(new Problem(413, "Body too large", $"Parameters may take at most {MaxBodyBytes} bytes."));
     }
 }
