@@ -1,7 +1,7 @@
-using System.Text.Json;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using MdFunctions.Tests.Infrastructure;
 using Xunit.Abstractions;
 
