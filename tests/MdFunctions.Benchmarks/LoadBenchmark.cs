@@ -30,8 +30,12 @@ public static class LoadBenchmark
         }
         http.createServer((request, response) => {
           const path = folder + request.url;
-          response.writeHead(200, { 'content-length': fs.statSync(path).size });
-          fs.createReadStream(path).pipe(response);
+          const { size, mtimeMs } = fs.statSync(path);
+          const etag = `"${size}-${mtimeMs}"`; // As blob storage has them.
+          const same = request.headers['if-none-match'] === etag;
+          response.writeHead(same ? 304 : 200, same ? { etag } : { etag, 'content-length': size });
+          if (same) response.end();
+          else fs.createReadStream(path).pipe(response);
         }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
         process.stdin.on('end', () => process.exit()).resume();
         """;

@@ -1,6 +1,7 @@
 // Remote files. DuckDB's httpfs extension cannot be assumed to be there, so the endpoint fetches what a statement names
 // into a cache folder, the only one that DuckDB may read, and lets the statement read it from there. Statements that run
-// at the same time share a download; a file goes when the last of them ends.
+// at the same time share a download. It stays for a moment after the last of them, as a load asks for the columns of a
+// file before it reads the rows; who comes then reads it if the ETag says that it is still the same.
 
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { EndpointError, SQLSTATE } from './errors.js';
 
 const MAX_REDIRECTS = 5;
 const IDLE_TIMEOUT = 60_000;
+const KEEP = 2_000;
 
 /** For logs: what follows the question mark may be a secret. */
 export const maskUrl = (url) => url.replace(/\?[\s\S]*$/, '?***').replace(/\/\/[^/@]*@/, '//***@');
@@ -58,6 +60,7 @@ export class RemoteFiles {
     const known = this.entries.get(file.url);
     if (known && !known.failed) {
       known.users++;
+      clearTimeout(known.timer);
       const underWay = !known.complete;
       try {
         await abortable(known.ready, signal);
@@ -66,6 +69,7 @@ export class RemoteFiles {
         await this.release(known);
         throw error;
       }
+      this.forget(known);
       await this.release(known);
     }
     return this.download(file, signal);
@@ -180,10 +184,22 @@ export class RemoteFiles {
 
   async release(entry) {
     if (--entry.users > 0) return;
-    if (this.entries.get(entry.url) === entry) this.entries.delete(entry.url);
-    entry.abort?.abort();
+    if (entry.complete && !entry.failed && entry.etag && this.entries.get(entry.url) === entry) {
+      entry.timer = setTimeout(() => this.remove(entry), KEEP).unref();
+      return;
+    }
+    await this.remove(entry);
+  }
+
+  async remove(entry) {
+    this.forget(entry);
+    entry.abort.abort();
     await entry.ready.catch(() => {});
     await rm(entry.folder, { recursive: true, force: true });
+  }
+
+  forget(entry) {
+    if (this.entries.get(entry.url) === entry) this.entries.delete(entry.url);
   }
 }
 

@@ -71,6 +71,11 @@ after(async () => {
 /** The files that are in the endpoint's cache now. */
 const cached = () => readdirSync(temporary).flatMap((folder) => readdirSync(path.join(temporary, folder, 'cache')));
 
+async function untilNothingIsCached() {
+  for (let i = 0; i < 100 && cached().length > 0; i++) await sleep(100);
+  assert.deepEqual(cached(), []);
+}
+
 test('CSV, JSON and Parquet are read over http, by function and by name', async (t) => {
   const parquet = path.join(temporaryDirectory(t), 'x.parquet');
   const engine = await Engine.open(':memory:');
@@ -160,7 +165,7 @@ test('statements that run at once share a download; later ones read anew', async
   let served = 0;
   routes['/slow.csv'] = (_, response) => {
     served++;
-    response.writeHead(200, { 'content-length': CSV.length, etag: '"1"' });
+    response.writeHead(200, { 'content-length': CSV.length });
     setTimeout(() => response.end(CSV), 200);
   };
   const clients = await Promise.all(Array.from({ length: 5 }, () => endpoint.client()));
@@ -208,6 +213,27 @@ test('an ETag decides whether a file that is in use is the same', async (t) => {
   assert.deepEqual(await texts(client, `SELECT v FROM read_csv('${base}/tagged.csv')`), [['b']]);
   assert.ok(full > 1);
   assert.ok(conditional.includes('"a"'));
+});
+
+test('a file stays for a moment: a load that asks for its columns first downloads it once', async () => {
+  let etag = '"a"';
+  const answers = [];
+  routes['/stays.csv'] = (request, response) => {
+    const same = request.headers['if-none-match'] === etag;
+    answers.push(same ? 304 : 200);
+    response.writeHead(same ? 304 : 200, { etag });
+    response.end(same ? undefined : `v\n${etag.replaceAll('"', '')}\n`);
+  };
+  const select = `SELECT v FROM read_csv('${base}/stays.csv')`;
+  await untilNothingIsCached();
+  await texts(client, `DESCRIBE ${select}`);
+  await texts(client, `CREATE OR REPLACE TABLE stayed AS ${select}`);
+  assert.deepEqual(answers, [200, 304]);
+  assert.equal(cached().length, 1);
+  etag = '"b"';
+  assert.deepEqual(await texts(client, select), [['b']]);
+  assert.equal(cached().length, 1, 'the file that has changed is gone');
+  await untilNothingIsCached();
 });
 
 test('a cancelled statement stops waiting for its download', async () => {
