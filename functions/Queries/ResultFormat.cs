@@ -12,8 +12,8 @@ namespace MdFunctions.Queries;
 /// <param name="Writer">Makes the writer of its rows.</param>
 public sealed record ResultFormat(string Name, string ContentType, string[] Accepts, Func<IBufferWriter<byte>, IReadOnlyList<Column>, RowWriter> Writer)
 {
-    // In the order of preference where a request leaves a choice.
-    private static readonly ResultFormat[] All =
+    /// <summary>All formats, in the order of preference where a request leaves a choice.</summary>
+    public static IReadOnlyList<ResultFormat> All { get; } =
     [
         new("json", "application/json", ["application/json"], (output, columns) => new JsonRows(output, columns, lines: false)),
         new("ndjson", "application/x-ndjson", ["application/x-ndjson", "application/ndjson", "application/jsonl"], (output, columns) => new JsonRows(output, columns, lines: true)),
@@ -26,7 +26,7 @@ public sealed record ResultFormat(string Name, string ContentType, string[] Acce
     {
         if (request.Query.TryGetValue("format", out var asked))
         {
-            return Array.Find(All, format => format.Name == asked) ?? throw new ProblemException(Problem.BadInput(
+            return All.FirstOrDefault(format => format.Name == asked) ?? throw new ProblemException(Problem.BadInput(
                 new Dictionary<string, string[]> { ["format"] = [$"'format' is not one of {string.Join(", ", All.Select(format => format.Name))}."] }));
         }
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted) || accepted.Count == 0)

@@ -8,6 +8,7 @@ namespace MdFunctions.Queries;
 public abstract class ResultSink : IBufferWriter<byte>, IDisposable
 {
     private const int FullEnough = 32 * 1024;
+    private const int Window = 4 * 1024;
     private byte[] _chunk = ArrayPool<byte>.Shared.Rent(2 * FullEnough);
     private int _length;
 
@@ -20,16 +21,14 @@ public abstract class ResultSink : IBufferWriter<byte>, IDisposable
     /// <inheritdoc/>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
-        Reserve(sizeHint);
-        return _chunk.AsMemory(_length);
+        // A writer like Utf8JsonWriter tells what it has written only when the memory it was given is full: with all of the chunk, it would outgrow any.
+        var size = Math.Max(sizeHint, Window);
+        Reserve(size);
+        return _chunk.AsMemory(_length, size);
     }
 
     /// <inheritdoc/>
-    public Span<byte> GetSpan(int sizeHint = 0)
-    {
-        Reserve(sizeHint);
-        return _chunk.AsSpan(_length);
-    }
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <summary>Hands the chunk on; waits while the receiver does not take more.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
@@ -66,11 +65,11 @@ public abstract class ResultSink : IBufferWriter<byte>, IDisposable
     /// <summary>Takes a chunk; its memory is used again afterwards.</summary>
     protected abstract ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken);
 
-    private void Reserve(int sizeHint)
+    private void Reserve(int size)
     {
-        if (_chunk.Length - _length >= Math.Max(sizeHint, 1))
+        if (_chunk.Length - _length >= size)
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _chunk.Length, _length + sizeHint));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(2 * _chunk.Length, _length + size));
         _chunk.AsSpan(0, _length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_chunk);
         _chunk = larger;
