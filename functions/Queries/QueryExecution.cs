@@ -1,4 +1,3 @@
-using System.Data;
 using System.Runtime.ExceptionServices;
 using MdFunctions.MotherDuck;
 using MdFunctions.Templates;
@@ -76,8 +75,9 @@ public sealed class QueryExecution : IAsyncDisposable
         try
         {
             var shape = await getShape(connection);
+            // Not with sequential access: what has arrived of a row when it is read would be waited for with the thread blocked.
             command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
-            return new(connection, command, await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken), shape);
+            return new(connection, command, await command.ExecuteReaderAsync(cancellationToken), shape);
         }
         catch (Exception e)
         {

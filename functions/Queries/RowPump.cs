@@ -35,15 +35,11 @@ public static class RowPump
                         writer.Null(i);
                         continue;
                     }
-                    await using var value = reader.GetStream(i);
-                    if (value.Length > BufferSize)
-                    {
-                        await LongValueAsync(value, i, columns[i].Kind, writer, sink, buffer, cancellationToken);
-                        continue;
-                    }
-                    var length = (int)value.Length;
-                    await value.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken);
-                    writer.Value(i, buffer.AsSpan(0, length));
+                    var length = reader.GetBytes(i, 0, null, 0, 0);
+                    if (length > buffer.Length)
+                        await LongValueAsync(reader, i, length, columns[i].Kind, writer, sink, buffer, cancellationToken);
+                    else
+                        writer.Value(i, buffer.AsSpan(0, (int)reader.GetBytes(i, 0, buffer, 0, buffer.Length)));
                 }
                 writer.EndRow();
                 if (sink.IsFull)
@@ -85,21 +81,20 @@ public static class RowPump
     }
 
     private static async ValueTask LongValueAsync(
-        Stream value, int column, ColumnKind kind, RowWriter writer, ResultSink sink, byte[] buffer, CancellationToken cancellationToken)
+        NpgsqlDataReader reader, int column, long length, ColumnKind kind, RowWriter writer, ResultSink sink, byte[] buffer, CancellationToken cancellationToken)
     {
         if (kind != ColumnKind.Text)
         {
-            var whole = new byte[value.Length];
-            await value.ReadExactlyAsync(whole, cancellationToken);
+            var whole = new byte[length];
+            reader.GetBytes(column, 0, whole, 0, whole.Length);
             writer.Value(column, whole);
             return;
         }
-        for (var (left, first) = (value.Length, true); left > 0; first = false)
+        for (long offset = 0; offset < length;)
         {
-            var part = buffer.AsMemory(0, (int)Math.Min(left, buffer.Length));
-            await value.ReadExactlyAsync(part, cancellationToken);
-            left -= part.Length;
-            writer.Part(column, part.Span, first, last: left == 0);
+            var read = (int)reader.GetBytes(column, offset, buffer, 0, buffer.Length);
+            writer.Part(column, buffer.AsSpan(0, read), first: offset == 0, last: offset + read == length);
+            offset += read;
             if (sink.IsFull)
             {
                 writer.Flush();
