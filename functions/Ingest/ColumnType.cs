@@ -46,16 +46,9 @@ public abstract class ColumnType
     /// <returns>Null if it is none of these.</returns>
     public static ColumnType? Parse(string text)
     {
-        try
-        {
-            var tokens = SqlLexer.Read(text).Where(token => token.Kind != SqlTokenKind.Space).ToList();
-            var at = 0;
-            return Parse(tokens, ref at) is { } type && at == tokens.Count ? type : null;
-        }
-        catch (SqlLexerException)
-        {
-            return null;
-        }
+        var at = 0;
+        var tokens = SqlLexer.TryRead(text)?.FindAll(token => token.Kind != SqlTokenKind.Space);
+        return tokens is not null && Parse(tokens, ref at) is { } type && at == tokens.Count ? type : null;
     }
 
     private static ColumnType? Parse(List<SqlToken> tokens, ref int at)
@@ -83,7 +76,7 @@ public abstract class ColumnType
             return null;
         do
         {
-            if (++at == tokens.Count || FieldName(tokens[at++]) is not { } name || Parse(tokens, ref at) is not { } type || at == tokens.Count)
+            if (++at == tokens.Count || tokens[at++].Name is not { } name || Parse(tokens, ref at) is not { } type || at == tokens.Count)
                 return null;
             fields.Add((name, type));
         }
@@ -106,11 +99,4 @@ public abstract class ColumnType
         }
         return ParameterType.Parse(string.Join(' ', words)) is { Element: null } type ? new ScalarColumn(type) : null;
     }
-
-    private static string? FieldName(SqlToken token) => token switch
-    {
-        { Kind: SqlTokenKind.Word } when !char.IsAsciiDigit(token.Text[0]) => token.Text,
-        { Kind: SqlTokenKind.Quoted, Text: ['"', _, .., '"'] quoted } => quoted[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal),
-        _ => null,
-    };
 }

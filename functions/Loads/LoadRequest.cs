@@ -57,13 +57,9 @@ public sealed partial record LoadRequest(LoadTemplate Load, string Occurrence, s
             case "url" when Load.Events is not null:
                 return Url is null ? "CAST(NULL AS VARCHAR)" : Sql.Literal(Url);
         }
-        for (var i = 0; i < Load.Template.Parameters.Count; i++)
-        {
-            var parameter = Load.Template.Parameters[i];
-            if (parameter.Name == name)
-                return Values[i] is { } value ? parameter.Type.FromVarchar(Sql.Literal(value.Text)) : $"CAST(NULL AS {parameter.Type.Name})";
-        }
-        throw new InvalidOperationException($"Load '{Load.Name}' has no parameter '{name}'.");
+        var index = Load.Template.Index(name);
+        var type = Load.Template.Parameters[index].Type;
+        return Values[index] is { } value ? type.FromVarchar(Sql.Literal(value.Text)) : $"CAST(NULL AS {type.Name})";
     }
 
     [GeneratedRegex("^'(?<scheme>[A-Za-z0-9]+://)(?:[^/@']*@)?(?<path>[^?']*)")]

@@ -131,21 +131,13 @@ public sealed record LoadTemplate(Template Template)
 
     private static bool IsType(string text)
     {
-        try
+        var depth = 0;
+        return SqlLexer.TryRead(text) is [{ Kind: SqlTokenKind.Word }, ..] tokens && tokens.All(token =>
         {
-            var depth = 0;
-            var tokens = SqlLexer.Read(text);
-            return tokens is [{ Kind: SqlTokenKind.Word }, ..] && tokens.All(token =>
-            {
-                depth += token.Text switch { "(" => 1, ")" => -1, _ => 0 };
-                return depth >= 0 && token.Kind is not (SqlTokenKind.Parameter or SqlTokenKind.Semicolon)
-                    && (depth > 0 || token.Kind is SqlTokenKind.Word or SqlTokenKind.Space || token.Text is ")" or "[" or "]");
-            }) && depth == 0;
-        }
-        catch (SqlLexerException)
-        {
-            return false;
-        }
+            depth += token.Text switch { "(" => 1, ")" => -1, _ => 0 };
+            return depth >= 0 && token.Kind is not (SqlTokenKind.Parameter or SqlTokenKind.Semicolon)
+                && (depth > 0 || token.Kind is SqlTokenKind.Word or SqlTokenKind.Space || token.Text is ")" or "[" or "]");
+        }) && depth == 0;
     }
 
     private static List<IReadOnlyList<SqlToken>> ReadChecks(FrontMatter frontMatter, IReadOnlyList<string> known)

@@ -30,6 +30,14 @@ public readonly record struct SqlToken(SqlTokenKind Kind, int Start, string Text
 {
     /// <summary>Whether this is the given word, in any case.</summary>
     public bool Is(string word) => Kind == SqlTokenKind.Word && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The name that this token is, without its quotes; null if it is none.</summary>
+    public string? Name => this switch
+    {
+        { Kind: SqlTokenKind.Word } when !char.IsAsciiDigit(Text[0]) => Text,
+        { Kind: SqlTokenKind.Quoted, Text: ['"', _, .., '"'] } => Text[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal),
+        _ => null,
+    };
 }
 
 /// <summary>SQL that ends inside a quotation or comment, or has a parameter that is not a <c>$name</c>.</summary>
@@ -54,6 +62,20 @@ public static class SqlLexer
             at = end;
         }
         return tokens;
+    }
+
+    /// <summary>Splits SQL into tokens, as <see cref="Read"/> does.</summary>
+    /// <returns>Null if it cannot be split.</returns>
+    public static List<SqlToken>? TryRead(string sql)
+    {
+        try
+        {
+            return Read(sql);
+        }
+        catch (SqlLexerException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The end of the block comment that starts at a position; block comments nest.</summary>

@@ -78,7 +78,8 @@ public sealed class Template
     /// <summary>The statement with a NULL of the right type for each parameter: for <c>DESCRIBE</c>.</summary>
     public string WithTypedNulls() => Write(name => $"CAST(NULL AS {Parameters[Index(name)].Type.Name})");
 
-    private int Index(string name)
+    /// <summary>The place of a declared parameter in <see cref="Parameters"/>.</summary>
+    public int Index(string name)
     {
         for (var i = 0; i < Parameters.Count; i++)
         {
