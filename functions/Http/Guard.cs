@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace MdFunctions.Http;
 
 /// <summary>
-/// Turns what a handler throws into problem details. Under the worker an exception that leaves a trigger is an empty 500 and no middleware can be
-/// added, so each trigger wraps its work in this.
+/// Turns what a handler throws into problem details. Under the worker an exception that leaves a trigger is an empty 500 and no ASP.NET Core middleware
+/// can be added, so each trigger wraps its work in this.
 /// </summary>
 public static class Guard
 {

@@ -58,7 +58,7 @@ public sealed class LoadRequests(TemplateCatalog templates, LoadRunner runner, L
             Parameters = load.Template.Parameters.Select(CatalogParameter.Of),
             Running = running.FirstOrDefault(run => run.Load == load.Name),
             LastRun = last.FirstOrDefault(run => run.Load == load.Name),
-        }));
+        }).ToList()); // The worker serializes a result once more when the request is gone.
     }
 
     /// <summary>Pages through a load's runs.</summary>
