@@ -5,6 +5,7 @@ using MdFunctions.Queries;
 using MdFunctions.Templates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace MdFunctions;
 
@@ -26,6 +27,8 @@ public static class AppServices
         if (faults.Length > 0)
             throw new StartupException(faults);
 
+        // At level Information ASP.NET Core logs each request's URL, with the function key and the parameters in it.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);

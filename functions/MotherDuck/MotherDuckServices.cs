@@ -18,7 +18,7 @@ public static class MotherDuckServices
     public static IServiceCollection AddMotherDuck(this IServiceCollection services, MotherDuckOptions options)
     {
         services.AddMetrics();
-        // Npgsql logs each statement's text, with the URLs in it, at level Information.
+        // At level Information Npgsql logs each statement's text, with the URLs in it.
         services.AddLogging(logging => logging.AddFilter("Npgsql.Command", LogLevel.Warning));
         services.TryAddSingleton(_ => Credential(options));
         if (options.KeyVaultUri is { } vault)
