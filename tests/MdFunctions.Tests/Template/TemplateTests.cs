@@ -50,6 +50,7 @@ public sealed partial class TemplateTests(TemplateTests.Installed templates) : I
         // The license names its authors.
         Assert.All(files.Where(file => file != "LICENSE"), file =>
             Assert.DoesNotContain("mdfunctions", File.ReadAllText(Path.Combine(copy, file)), StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(files, file => SpeaksOfNoSamples(Path.Combine(copy, file)));
         // dotnet format would refuse the order of the usings, in which the old name had another place.
         Assert.Contains("dotnet_sort_system_directives_first", File.ReadAllText(Path.Combine(LocalHost.RepositoryRoot(), ".editorconfig")), StringComparison.Ordinal);
         Assert.DoesNotContain("dotnet_sort_system_directives_first", File.ReadAllText(Path.Combine(copy, ".editorconfig")), StringComparison.Ordinal);
@@ -69,6 +70,8 @@ public sealed partial class TemplateTests(TemplateTests.Installed templates) : I
     {
         var copy = await templates.CopyAsync("bare", "-n", "my-data", "--no-samples");
         Assert.DoesNotContain(Files(copy), file => file.Contains("/Samples/", StringComparison.Ordinal) || file.EndsWith(".sql", StringComparison.Ordinal));
+
+        Assert.Equal(["README.md", "http/my_data.http"], Files(copy).Where(file => SpeaksOfNoSamples(Path.Combine(copy, file))));
 
         await Command.RunAsync(copy, "dotnet", "build", "local", "-v", "quiet");
         var start = Command.Start(copy, "dotnet", "local/bin/Debug/net10.0/my_data.Local.dll", "--port", "0", "--endpoint-port", "0");
@@ -98,6 +101,8 @@ public sealed partial class TemplateTests(TemplateTests.Installed templates) : I
             Files(copy).Where(file => file.EndsWith(".sql", StringComparison.Ordinal)));
         await ItemsWorkAsync(Path.Combine(copy, "functions", "sql"), name);
     }
+
+    private static bool SpeaksOfNoSamples(string path) => File.ReadAllText(path).Contains("copy was made without", StringComparison.Ordinal);
 
     private static async Task ItemsWorkAsync(string folder, string name)
     {
