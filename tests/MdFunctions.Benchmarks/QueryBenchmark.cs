@@ -3,12 +3,9 @@ using System.Globalization;
 using System.Text.Json;
 using MdFunctions.Local;
 using MdFunctions.MotherDuck;
-using MdFunctions.Queries;
-using MdFunctions.Templates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -38,7 +35,7 @@ public static class QueryBenchmark
         await File.WriteAllTextAsync(Path.Combine(folder, "queries", "one.sql"), "/*\nparameters:\n  id: { type: integer }\n*/\nSELECT $id AS id, 'one' AS name");
         try
         {
-            await using var host = await StartHostAsync(postgres, folder);
+            await using var host = await BenchmarkHost.StartAsync(postgres, folder);
             var connectionString = postgres is null
                 ? $"Host=localhost;Port={host.Endpoint!.Port};Username=postgres;Password=local;Database=md:;SSL Mode=VerifyFull;Root Certificate={host.Endpoint.CaFile};No Reset On Close=true"
                 : $"Host=localhost;Port={postgres.Port};Username=postgres;Password=x;Database=postgres;SSL Mode=Require;No Reset On Close=true";
@@ -49,7 +46,11 @@ public static class QueryBenchmark
             await using var peers = await StartPeersAsync(bare);
             using var node = postgres is null ? null : await NodeServer.StartAsync(postgres.Port);
             using var client = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
-            Keep(host, postgres is not null);
+            if (postgres is not null)
+            {
+                BenchmarkHost.Tell(host, "rows", Columns);
+                BenchmarkHost.Tell(host, "one", ("id", "INTEGER"), ("name", "VARCHAR"));
+            }
 
             await ManyRowsAsync(bare, client, host, peers, node);
             await OneRowAsync(bare, client, host, peers);
@@ -176,39 +177,6 @@ public static class QueryBenchmark
         for (int read; (read = await body.ReadAsync(buffer)) > 0;)
             length += read;
         return length;
-    }
-
-    private static async Task<LocalHost> StartHostAsync(PostgresServer? postgres, string folder)
-    {
-        var settings = new Dictionary<string, string?> { ["SqlDirectory"] = folder };
-        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning };
-        if (postgres is not null)
-        {
-            settings["MOTHERDUCK_TOKEN"] = "x";
-            settings["MotherDuck:Host"] = "localhost";
-            settings["MotherDuck:Port"] = postgres.Port.ToString(CultureInfo.InvariantCulture);
-            settings["MotherDuck:Database"] = "postgres";
-            settings["MotherDuck:SslMode"] = "Require";
-            options = options with
-            {
-                MotherDuck = true,
-                // PostgreSQL knows no session names. (The services are made from the last options registered.)
-                Services = services => services.AddSingleton(
-                    (MotherDuckOptions)services.Last(service => service.ServiceType == typeof(MotherDuckOptions)).ImplementationInstance! with { SessionName = "" }),
-            };
-        }
-        return await LocalHost.StartAsync(options with { Settings = settings }, Console.WriteLine, CancellationToken.None);
-    }
-
-    // PostgreSQL has no DESCRIBE, by which the app asks MotherDuck for a query's columns once; so here they are told to it.
-    private static void Keep(LocalHost host, bool isPostgres)
-    {
-        if (!isPostgres)
-            return;
-        var queries = host.Services.GetRequiredService<TemplateCatalog>().Queries;
-        var shapes = host.Services.GetRequiredService<QueryShapes>();
-        shapes.Keep(queries["rows"], QueryShape.Of(queries["rows"], Columns));
-        shapes.Keep(queries["one"], QueryShape.Of(queries["one"], [("id", "INTEGER"), ("name", "VARCHAR")]));
     }
 
     private static async Task CreateRowsAsync(NpgsqlDataSource source, bool isPostgres)

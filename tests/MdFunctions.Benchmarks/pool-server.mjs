@@ -6,16 +6,16 @@ import http from 'node:http';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const { PG_FOLDER, MODE, DB_PORT, DB_TOKEN, DB_CA, DB_SQL, DB_POOL } = process.env;
+const { PG_FOLDER, MODE, DB_PORT, DB_NAME, DB_CA, DB_SQL, DB_POOL } = process.env;
 const pg = createRequire(`${PG_FOLDER}/package.json`)('pg');
 
 const config = {
   host: 'localhost',
   port: Number(DB_PORT),
   user: 'postgres',
-  password: DB_TOKEN,
-  database: 'md:',
-  ssl: { rejectUnauthorized: true, ca: readFileSync(DB_CA, 'utf8') },
+  password: 'local',
+  database: DB_NAME,
+  ssl: DB_CA ? { ca: readFileSync(DB_CA, 'utf8') } : { rejectUnauthorized: false },
 };
 const pool = MODE === 'pool' ? new pg.Pool({ ...config, max: Number(DB_POOL) }) : null;
 

@@ -1,0 +1,45 @@
+using System.Globalization;
+using MdFunctions.Local;
+using MdFunctions.MotherDuck;
+using MdFunctions.Queries;
+using MdFunctions.Templates;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace MdFunctions.Benchmarks;
+
+/// <summary>The app in this process, on PostgreSQL in MotherDuck's place where it is installed: it answers faster than the local endpoint, so that more of a figure is ours.</summary>
+public static class BenchmarkHost
+{
+    /// <summary>Starts the app.</summary>
+    /// <param name="postgres">What it connects to; null for a local endpoint of its own.</param>
+    /// <param name="folder">Where its SQL files are.</param>
+    public static async Task<LocalHost> StartAsync(PostgresServer? postgres, string folder)
+    {
+        var settings = new Dictionary<string, string?> { ["SqlDirectory"] = folder };
+        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning };
+        if (postgres is not null)
+        {
+            settings["MOTHERDUCK_TOKEN"] = "x";
+            settings["MotherDuck:Host"] = "localhost";
+            settings["MotherDuck:Port"] = postgres.Port.ToString(CultureInfo.InvariantCulture);
+            settings["MotherDuck:Database"] = "postgres";
+            settings["MotherDuck:SslMode"] = "Require";
+            options = options with
+            {
+                MotherDuck = true,
+                // PostgreSQL knows no session names. (The services are made from the last options registered.)
+                Services = services => services.AddSingleton(
+                    (MotherDuckOptions)services.Last(service => service.ServiceType == typeof(MotherDuckOptions)).ImplementationInstance! with { SessionName = "" }),
+            };
+        }
+        return await LocalHost.StartAsync(options with { Settings = settings }, Console.WriteLine, CancellationToken.None);
+    }
+
+    /// <summary>Tells the app a query's columns: PostgreSQL has no <c>DESCRIBE</c>, by which it asks MotherDuck for them once.</summary>
+    public static void Tell(LocalHost host, string name, params (string Name, string Type)[] columns)
+    {
+        var query = host.Services.GetRequiredService<TemplateCatalog>().Queries[name];
+        host.Services.GetRequiredService<QueryShapes>().Keep(query, QueryShape.Of(query, columns));
+    }
+}
