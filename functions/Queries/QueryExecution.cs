@@ -75,8 +75,8 @@ public sealed class QueryExecution : IAsyncDisposable
         try
         {
             var shape = await getShape(connection);
-            // Not with sequential access: what has arrived of a row when it is read would be waited for with the thread blocked.
             command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
+            // Without sequential access, which hands a row out before all of it has come: the rest would be waited for with the thread blocked.
             return new(connection, command, await command.ExecuteReaderAsync(cancellationToken), shape);
         }
         catch (Exception e)

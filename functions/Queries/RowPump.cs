@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace MdFunctions.Queries;
 
-/// <summary>Moves rows from the wire into a sink: constant memory, no object for a value, nothing read that the receiver does not take.</summary>
+/// <summary>Moves rows from the wire into a sink: memory for the largest row, no object for a value, nothing read that the receiver does not take.</summary>
 public static class RowPump
 {
     private const int BufferSize = 16 * 1024;
