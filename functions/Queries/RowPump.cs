@@ -35,11 +35,11 @@ public static class RowPump
                         writer.Null(i);
                         continue;
                     }
-                    var length = reader.GetBytes(i, 0, null, 0, 0);
-                    if (length > buffer.Length)
-                        await LongValueAsync(reader, i, length, columns[i].Kind, writer, sink, buffer, cancellationToken);
+                    var length = (int)reader.GetBytes(i, 0, buffer, 0, buffer.Length);
+                    if (length < buffer.Length)
+                        writer.Value(i, buffer.AsSpan(0, length));
                     else
-                        writer.Value(i, buffer.AsSpan(0, (int)reader.GetBytes(i, 0, buffer, 0, buffer.Length)));
+                        await LongValueAsync(reader, i, columns[i].Kind, writer, sink, buffer, cancellationToken);
                 }
                 writer.EndRow();
                 if (sink.IsFull)
@@ -81,8 +81,9 @@ public static class RowPump
     }
 
     private static async ValueTask LongValueAsync(
-        NpgsqlDataReader reader, int column, long length, ColumnKind kind, RowWriter writer, ResultSink sink, byte[] buffer, CancellationToken cancellationToken)
+        NpgsqlDataReader reader, int column, ColumnKind kind, RowWriter writer, ResultSink sink, byte[] buffer, CancellationToken cancellationToken)
     {
+        var length = reader.GetBytes(column, 0, null, 0, 0);
         if (kind != ColumnKind.Text)
         {
             var whole = new byte[length];

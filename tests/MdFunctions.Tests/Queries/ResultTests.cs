@@ -188,6 +188,25 @@ public sealed class ResultTests
         Assert.True(expected == csv[2][0]);
     }
 
+    [Fact]
+    public async Task Values_as_long_as_a_buffer_or_two_arrive_whole()
+    {
+        await using var app = await LocalApp.StartAsync(new Dictionary<string, string>
+        {
+            ["queries/edges.sql"] = "SELECT n, repeat('x', n - 1) || 'y' AS t, [repeat('x', n - 5) || 'y'] AS l FROM (SELECT unnest([16383, 16384, 16385, 32768, 32769]) AS n)",
+        });
+        var csv = Csv(await app.Client.GetStringAsync("/api/queries/edges?format=csv")).Skip(1).ToList();
+        var json = (await app.GetJsonAsync("/api/queries/edges")).EnumerateArray().ToList();
+        Assert.Equal(5, json.Count);
+        Assert.All(json.Zip(csv), row =>
+        {
+            var length = row.First.GetProperty("n").GetInt32();
+            Assert.Equal(new string('x', length - 1) + 'y', row.First.GetProperty("t").GetString());
+            Assert.Equal(new string('x', length - 5) + 'y', row.First.GetProperty("l")[0].GetString()); // With its brackets and quotes it is as long.
+            Assert.Equal(row.First.GetProperty("t").GetString(), row.Second[1]);
+        });
+    }
+
     private static List<List<string>> Csv(string text)
     {
         var rows = new List<List<string>>();
