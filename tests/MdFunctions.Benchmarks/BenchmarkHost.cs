@@ -11,16 +11,27 @@ namespace MdFunctions.Benchmarks;
 /// <summary>The app in this process, on PostgreSQL in MotherDuck's place where it is installed: it answers faster than the local endpoint, so that more of a figure is ours.</summary>
 public static class BenchmarkHost
 {
+    /// <summary>The most connections of queries.</summary>
+    public const int PoolSize = 4;
+
     /// <summary>Starts the app.</summary>
-    /// <param name="postgres">What it connects to; null for a local endpoint of its own.</param>
+    /// <param name="postgres">What it connects to; null for a local endpoint of its own, whose token is <c>local</c>.</param>
     /// <param name="folder">Where its SQL files are.</param>
-    public static async Task<LocalHost> StartAsync(PostgresServer? postgres, string folder)
+    /// <param name="queries">Its queries and their columns: PostgreSQL has no <c>DESCRIBE</c>, by which the app asks MotherDuck for them once.</param>
+    public static async Task<LocalHost> StartAsync(
+        PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries)
     {
-        var settings = new Dictionary<string, string?> { ["SqlDirectory"] = folder };
+        var settings = new Dictionary<string, string?>
+        {
+            ["SqlDirectory"] = folder,
+            ["MOTHERDUCK_TOKEN"] = "local",
+            ["KEY_VAULT_URI"] = "",
+            ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
+        };
         var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning };
         if (postgres is not null)
         {
-            settings["MOTHERDUCK_TOKEN"] = "x";
+            settings["MotherDuck:Region"] = "";
             settings["MotherDuck:Host"] = "localhost";
             settings["MotherDuck:Port"] = postgres.Port.ToString(CultureInfo.InvariantCulture);
             settings["MotherDuck:Database"] = "postgres";
@@ -33,13 +44,12 @@ public static class BenchmarkHost
                     (MotherDuckOptions)services.Last(service => service.ServiceType == typeof(MotherDuckOptions)).ImplementationInstance! with { SessionName = "" }),
             };
         }
-        return await LocalHost.StartAsync(options with { Settings = settings }, Console.WriteLine, CancellationToken.None);
-    }
-
-    /// <summary>Tells the app a query's columns: PostgreSQL has no <c>DESCRIBE</c>, by which it asks MotherDuck for them once.</summary>
-    public static void Tell(LocalHost host, string name, params (string Name, string Type)[] columns)
-    {
-        var query = host.Services.GetRequiredService<TemplateCatalog>().Queries[name];
-        host.Services.GetRequiredService<QueryShapes>().Keep(query, QueryShape.Of(query, columns));
+        var host = await LocalHost.StartAsync(options with { Settings = settings }, Console.WriteLine, CancellationToken.None);
+        foreach (var (name, columns) in postgres is null ? [] : queries)
+        {
+            var query = host.Services.GetRequiredService<TemplateCatalog>().Queries[name];
+            host.Services.GetRequiredService<QueryShapes>().Keep(query, QueryShape.Of(query, columns));
+        }
+        return host;
     }
 }

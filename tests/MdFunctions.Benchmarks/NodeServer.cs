@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using MdFunctions.Local;
 
 namespace MdFunctions.Benchmarks;
@@ -13,16 +12,20 @@ public sealed class NodeServer : IDisposable
 
     public string Url { get; }
 
-    public static async Task<NodeServer> StartAsync(int port)
+    /// <summary>Starts a script of this folder, which prints its URL, and finds node-postgres among the endpoint's packages.</summary>
+    public static async Task<NodeServer> StartAsync(string script, params IReadOnlyList<(string Name, string Value)> environment)
     {
         var endpoint = Path.Combine(LocalHost.RepositoryRoot(), "local", "endpoint");
         await NodeModules.EnsureAsync(endpoint, forTests: true, Console.WriteLine, CancellationToken.None);
-        var process = Process.Start(new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, "node-postgres.mjs"), port.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, script)])
         {
             WorkingDirectory = endpoint,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
-        })!;
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        var process = Process.Start(start)!;
         return new NodeServer(process, (await process.StandardOutput.ReadLineAsync())!);
     }
 

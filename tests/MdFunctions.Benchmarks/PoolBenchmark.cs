@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using MdFunctions.Local;
 
 namespace MdFunctions.Benchmarks;
 
@@ -13,7 +12,6 @@ public static class PoolBenchmark
     // A query with a parameter, as those of an API have. Without one, node-postgres would speak the simple protocol, which has no parameters at all.
     private const string Template = "/*\nsummary: An answer\nparameters:\n  n: { type: integer }\n*/\nSELECT $n AS n\n";
     private const string Sql = "SELECT CAST(CAST($1 AS VARCHAR) AS INTEGER) AS n"; // What the app makes of it.
-    private const int PoolSize = 4;
     private const int Clients = 16;
     private const int Rounds = 5;
     private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(3);
@@ -37,16 +35,21 @@ public static class PoolBenchmark
         {
             Directory.CreateDirectory(Path.Combine(templates, "queries"));
             await File.WriteAllTextAsync(Path.Combine(templates, "queries", "answer.sql"), Template);
-            await using var app = await BenchmarkHost.StartAsync(postgres, templates);
-            if (postgres is not null)
-                BenchmarkHost.Tell(app, "answer", ("n", "INTEGER"));
-            using var perRequest = await NodeServer.StartAsync(postgres, app, "connection");
-            using var module = await NodeServer.StartAsync(postgres, app, "pool");
+            await using var app = await BenchmarkHost.StartAsync(postgres, templates, ("answer", [("n", "INTEGER")]));
+            (string, string)[] connection =
+            [
+                ("DB_PORT", (postgres?.Port ?? app.Endpoint!.Port).ToString(CultureInfo.InvariantCulture)),
+                ("DB_NAME", postgres is null ? "md:" : "postgres"),
+                ("DB_CA", postgres is null ? app.Endpoint!.CaFile : ""),
+                ("DB_SQL", Sql),
+            ];
+            using var perRequest = await NodeServer.StartAsync("pool-server.mjs", [.. connection, ("DB_POOL", "")]);
+            using var module = await NodeServer.StartAsync("pool-server.mjs", [.. connection, ("DB_POOL", BenchmarkHost.PoolSize.ToString(CultureInfo.InvariantCulture))]);
             (string Name, Uri Uri, List<double> Rates)[] contenders =
             [
                 ("this app, pooled data source", new Uri(app.BaseAddress, "api/queries/answer?n=42"), []),
-                ("node-postgres, connection per request", perRequest.Uri, []),
-                ("node-postgres, pool in the module", module.Uri, []),
+                ("node-postgres, connection per request", new Uri($"{perRequest.Url}/?n=42"), []),
+                ("node-postgres, pool in the module", new Uri($"{module.Url}/?n=42"), []),
             ];
 
             using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Clients });
@@ -58,10 +61,10 @@ public static class PoolBenchmark
                     contender.Rates.Add(await MeasureAsync(client, contender.Uri, RoundTime));
             }
 
-            Console.WriteLine($"Requests a second on {(postgres is null ? "the local endpoint" : "PostgreSQL")}, {Clients} clients, {PoolSize} connections, TLS, {Sql}; median [min - max] of {Rounds} rounds:");
-            var ours = Median(contenders[0].Rates);
+            Console.WriteLine($"Requests a second on {(postgres is null ? "the local endpoint" : "PostgreSQL")}, {Clients} clients, {BenchmarkHost.PoolSize} connections, TLS, {Sql}; median [min - max] of {Rounds} rounds:");
+            var ours = contenders[0].Rates.Median();
             foreach (var (name, _, rates) in contenders)
-                Console.WriteLine($"  {name,-40} {Median(rates),8:0} [{rates.Min():0} - {rates.Max():0}]   ours is {ours / Median(rates):0.00} x");
+                Console.WriteLine($"  {name,-40} {rates.Median(),8:0} [{rates.Min():0} - {rates.Max():0}]   ours is {ours / rates.Median():0.00} x");
         }
         finally
         {
@@ -85,41 +88,5 @@ public static class PoolBenchmark
             }
         }));
         return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private sealed class NodeServer(Process process, Uri uri) : IDisposable
-    {
-        public Uri Uri => uri;
-
-        public static async Task<NodeServer> StartAsync(PostgresServer? postgres, LocalHost app, string mode)
-        {
-            var folder = Path.Combine(LocalHost.RepositoryRoot(), "local", "endpoint");
-            await NodeModules.EnsureAsync(folder, forTests: true, Console.WriteLine, CancellationToken.None);
-            var script = Path.Combine(LocalHost.RepositoryRoot(), "tests", "MdFunctions.Benchmarks", "pool-server.mjs");
-            var start = new ProcessStartInfo("node", [script]) { RedirectStandardInput = true, RedirectStandardOutput = true };
-            foreach (var (name, value) in new Dictionary<string, string>
-            {
-                ["PG_FOLDER"] = folder,
-                ["MODE"] = mode,
-                ["DB_PORT"] = (postgres?.Port ?? app.Endpoint!.Port).ToString(CultureInfo.InvariantCulture),
-                ["DB_NAME"] = postgres is null ? "md:" : "postgres",
-                ["DB_CA"] = postgres is null ? app.Endpoint!.CaFile : "",
-                ["DB_SQL"] = Sql,
-                ["DB_POOL"] = PoolSize.ToString(CultureInfo.InvariantCulture),
-            })
-                start.Environment[name] = value;
-            var process = Process.Start(start)!;
-            var port = await process.StandardOutput.ReadLineAsync();
-            return new NodeServer(process, new Uri($"http://127.0.0.1:{port}/?n=42"));
-        }
-
-        public void Dispose()
-        {
-            process.StandardInput.Close(); // It ends with this pipe.
-            process.WaitForExit(5000);
-            process.Dispose();
-        }
     }
 }

@@ -35,7 +35,7 @@ public static class QueryBenchmark
         await File.WriteAllTextAsync(Path.Combine(folder, "queries", "one.sql"), "/*\nparameters:\n  id: { type: integer }\n*/\nSELECT $id AS id, 'one' AS name");
         try
         {
-            await using var host = await BenchmarkHost.StartAsync(postgres, folder);
+            await using var host = await BenchmarkHost.StartAsync(postgres, folder, ("rows", Columns), ("one", [("id", "INTEGER"), ("name", "VARCHAR")]));
             var connectionString = postgres is null
                 ? $"Host=localhost;Port={host.Endpoint!.Port};Username=postgres;Password=local;Database=md:;SSL Mode=VerifyFull;Root Certificate={host.Endpoint.CaFile};No Reset On Close=true"
                 : $"Host=localhost;Port={postgres.Port};Username=postgres;Password=x;Database=postgres;SSL Mode=Require;No Reset On Close=true";
@@ -44,13 +44,8 @@ public static class QueryBenchmark
             await using var bare = builder.Build();
             await CreateRowsAsync(bare, postgres is not null);
             await using var peers = await StartPeersAsync(bare);
-            using var node = postgres is null ? null : await NodeServer.StartAsync(postgres.Port);
+            using var node = postgres is null ? null : await NodeServer.StartAsync("node-postgres.mjs", ("DB_PORT", postgres.Port.ToString(CultureInfo.InvariantCulture)));
             using var client = new HttpClient { Timeout = TimeSpan.FromMinutes(5) };
-            if (postgres is not null)
-            {
-                BenchmarkHost.Tell(host, "rows", Columns);
-                BenchmarkHost.Tell(host, "one", ("id", "INTEGER"), ("name", "VARCHAR"));
-            }
 
             await ManyRowsAsync(bare, client, host, peers, node);
             await OneRowAsync(bare, client, host, peers);

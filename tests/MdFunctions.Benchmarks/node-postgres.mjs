@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 const { Pool } = createRequire(join(process.cwd(), 'package.json'))('pg');
-const pool = new Pool({ host: 'localhost', port: Number(process.argv[2]), user: 'postgres', password: 'x', database: 'postgres', ssl: { rejectUnauthorized: false } });
+const pool = new Pool({ host: 'localhost', port: Number(process.env.DB_PORT), user: 'postgres', password: 'x', database: 'postgres', ssl: { rejectUnauthorized: false } });
 
 const server = createServer(async (request, response) => {
   const { rows } = await pool.query('SELECT id, price, name, day, paid, amount FROM benchmark_rows');
