@@ -1,6 +1,6 @@
 using System.Text;
 using MdFunctions.Local.Worker;
-using MdFunctions.Templates;
+using MdFunctions.Engine.Templates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

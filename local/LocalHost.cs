@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using MdFunctions.Engine;
 using MdFunctions.Local.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -88,7 +89,7 @@ public sealed class LocalHost : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection(settings).AddInMemoryCollection(options.Settings);
 
             var functions = FunctionMethod.Discover(typeof(LocalHost).Assembly);
-            builder.Services.AddApp(builder.Configuration);
+            builder.Services.AddMdFunctions(builder.Configuration, typeof(LoadFunctions));
             options.Services?.Invoke(builder.Services);
             builder.Services.AddSingleton(functions).AddSingleton<TimerFunctions>();
             builder.Services.AddHostedService(services => services.GetRequiredService<TimerFunctions>());

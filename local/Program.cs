@@ -1,4 +1,4 @@
-using MdFunctions;
+using MdFunctions.Engine;
 using MdFunctions.Local;
 
 try

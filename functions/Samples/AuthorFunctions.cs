@@ -1,5 +1,5 @@
-using MdFunctions.Http;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using MdFunctions.Local;
-using MdFunctions.MotherDuck;
-using MdFunctions.Queries;
-using MdFunctions.Templates;
+using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Queries;
+using MdFunctions.Engine.Templates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

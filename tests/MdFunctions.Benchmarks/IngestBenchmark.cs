@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MdFunctions.Local;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MdFunctions.Local;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using MdFunctions.Ingest;
-using MdFunctions.Loads;
+using MdFunctions.Engine;
+using MdFunctions.Engine.Ingest;
+using MdFunctions.Engine.Loads;
+using MdFunctions.Engine.Queries;
+using MdFunctions.Engine.Templates;
 using MdFunctions.Local;
 using MdFunctions.Local.Worker;
-using MdFunctions.Queries;
-using MdFunctions.Templates;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.Docs;
@@ -51,7 +52,7 @@ public sealed partial class ReadmeTests
         var keys = what switch
         {
             "query" => Known("a query", "nope: 1", file => QueryTemplate.Read(file, settings, new())),
-            "load" => Known("a load", "nope: 1", file => LoadTemplate.Read(file, settings)),
+            "load" => Known("a load", "nope: 1", file => LoadTemplate.Read(file, settings, AppTriggers.Of(typeof(LoadFunctions)))),
             "ingest" =>
             [
                 .. Known("an ingest", "nope: 1", file => IngestTemplate.Read(file, settings)),
@@ -82,7 +83,7 @@ public sealed partial class ReadmeTests
     /// <summary>The settings that the sources ask for, by name; <c>NAME</c> where the name has a part that varies.</summary>
     private static HashSet<string> CodeSettings()
     {
-        var sources = Directory.EnumerateFiles(Path.Combine(Root, "functions"), "*.*", SearchOption.AllDirectories)
+        var sources = ((string[])["functions", "engine"]).SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.*", SearchOption.AllDirectories))
             .Where(path => path.EndsWith(".cs", StringComparison.Ordinal) || path.EndsWith(".sql", StringComparison.Ordinal))
             .Where(path => !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
         return [.. sources.SelectMany(path => Setting().Matches(File.ReadAllText(path)))

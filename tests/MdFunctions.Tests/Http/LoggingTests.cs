@@ -1,3 +1,4 @@
+using MdFunctions.Engine;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,7 +22,7 @@ public sealed class LoggingTests
         }).Build();
         using var lines = new LogLines();
         var services = new ServiceCollection().AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(lines));
-        using var provider = services.AddApp(configuration).BuildServiceProvider();
+        using var provider = services.AddMdFunctions(configuration, typeof(LoadFunctions)).BuildServiceProvider();
         var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger(category);
         Assert.False(logger.IsEnabled(LogLevel.Information));
         Assert.True(logger.IsEnabled(LogLevel.Warning));

@@ -1,6 +1,6 @@
 using System.Text;
-using MdFunctions.Http;
-using MdFunctions.Ingest;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.Ingest;
 using MdFunctions.Tests.Infrastructure;
 
 namespace MdFunctions.Tests.Ingest;

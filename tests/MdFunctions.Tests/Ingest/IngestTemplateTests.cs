@@ -1,5 +1,6 @@
-using MdFunctions.Ingest;
-using MdFunctions.Templates;
+using MdFunctions.Engine;
+using MdFunctions.Engine.Ingest;
+using MdFunctions.Engine.Templates;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.Ingest;

@@ -1,5 +1,5 @@
 using System.Text;
-using MdFunctions.Ingest;
+using MdFunctions.Engine.Ingest;
 using Microsoft.AspNetCore.Http;
 
 namespace MdFunctions.Tests.Ingest;

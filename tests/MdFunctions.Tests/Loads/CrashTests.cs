@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.MotherDuck;
 using Npgsql;

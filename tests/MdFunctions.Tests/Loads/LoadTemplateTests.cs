@@ -1,4 +1,5 @@
-using MdFunctions.Loads;
+using MdFunctions.Engine;
+using MdFunctions.Engine.Loads;
 using MdFunctions.Tests.Infrastructure;
 
 namespace MdFunctions.Tests.Loads;

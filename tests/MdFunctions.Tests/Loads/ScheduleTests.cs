@@ -1,6 +1,6 @@
 using System.Globalization;
-using MdFunctions.Loads;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.Loads;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;

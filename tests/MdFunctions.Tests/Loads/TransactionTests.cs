@@ -1,4 +1,4 @@
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;

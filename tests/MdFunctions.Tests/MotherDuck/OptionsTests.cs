@@ -1,4 +1,5 @@
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine;
+using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.MotherDuck;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit.Abstractions;

@@ -1,5 +1,5 @@
 using System.Numerics;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 
 namespace MdFunctions.Tests.MotherDuck;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using MdFunctions.MotherDuck;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using MdFunctions.Queries;
+using MdFunctions.Engine.Queries;
 
 namespace MdFunctions.Tests.Queries;
 

@@ -1,8 +1,9 @@
 using System.Text.Json;
-using MdFunctions.Ingest;
+using MdFunctions.Engine;
+using MdFunctions.Engine.Ingest;
+using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Templates;
 using MdFunctions.Local;
-using MdFunctions.MotherDuck;
-using MdFunctions.Templates;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Ingest;
 using Microsoft.Extensions.Configuration;

@@ -1,4 +1,4 @@
-using MdFunctions.Templates;
+using MdFunctions.Engine.Templates;
 
 namespace MdFunctions.Tests.Templates;
 

@@ -1,3 +1,4 @@
+using MdFunctions.Engine;
 using MdFunctions.Tests.Infrastructure;
 
 namespace MdFunctions.Tests.Templates;

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
+using Microsoft.AspNetCore.Http;
+
+namespace MdFunctions.Engine.Health;
+
+/// <summary>What <c>/api/health</c> answers.</summary>
+public sealed class HealthRequests
+{
+    private static readonly TimeSpan DeepLimit = TimeSpan.FromSeconds(10);
+
+    private readonly MotherDuckDataSources _dataSources;
+    private readonly TimeProvider _time;
+
+    internal HealthRequests(MotherDuckDataSources dataSources, TimeProvider time) => (_dataSources, _time) = (dataSources, time);
+
+    /// <summary>
+    /// 200 while the app runs, with the tokens' age and the pools' state. With <c>?deep=true</c> it asks MotherDuck too, and answers
+    /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed.
+    /// </summary>
+    public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
+    {
+        var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
+        return Results.Json(new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time)));
+    });
+
+    private async Task<DeepHealth> AskMotherDuckAsync(CancellationToken cancellationToken)
+    {
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            await _dataSources.Read.RunAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), () => true, cancellationToken);
+            return new(Math.Round(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1));
+        }
+        catch (Exception e) when (MotherDuckError.From(e) is { } error)
+        {
+            throw new ProblemException(new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {error.Reason}."));
+        }
+    }
+}
+
+/// <summary>What <c>GET /api/health</c> answers.</summary>
+/// <param name="Status"><c>ok</c>: the app runs.</param>
+/// <param name="MotherDuck">With <c>?deep=true</c>, what MotherDuck answered.</param>
+/// <param name="Read">The pool of queries.</param>
+/// <param name="Write">The pool of loads and ingests.</param>
+internal sealed record Health(string Status, DeepHealth? MotherDuck, PoolHealth Read, PoolHealth Write);
+
+/// <summary>A query's way to MotherDuck and back.</summary>
+/// <param name="RoundTripMilliseconds">How long it took, with a login where no connection was open.</param>
+internal sealed record DeepHealth(double RoundTripMilliseconds);
+
+/// <summary>A pool and its token.</summary>
+/// <param name="Connections">What its connections are doing.</param>
+/// <param name="TokenAgeSeconds">How long ago its token was read; null before the first connection.</param>
+/// <param name="TokenExpires">When the token or its Key Vault secret ends; null if never.</param>
+/// <param name="TokenReadFails">Whether the last attempt to read it failed; the log says why.</param>
+internal sealed record PoolHealth(PoolState Connections, double? TokenAgeSeconds, DateTimeOffset? TokenExpires, bool TokenReadFails)
+{
+    /// <summary>Describes a pool.</summary>
+    public static PoolHealth Of(MotherDuckDataSource pool, TimeProvider time) => new(
+        pool.State,
+        pool.Token.Current is { } token ? Math.Round((time.GetUtcNow() - token.FetchedAt).TotalSeconds, 1) : null,
+        pool.Token.Current?.Expires,
+        pool.Token.Failure is not null);
+}

@@ -1,0 +1,148 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace MdFunctions.Engine.Ingest;
+
+/// <summary>What became of a delivery.</summary>
+/// <param name="Received">The rows of the body.</param>
+/// <param name="Inserted">The rows that the statement made of them and that are stored now.</param>
+/// <param name="Rejected">The rows that did not fit and went to <c>md_functions.ingest_rejects</c>; 0 unless <c>onError: skip</c>.</param>
+/// <param name="Duplicate">True if a delivery of this id was stored before; nothing was inserted.</param>
+internal sealed record IngestResult(int Received, long Inserted, int Rejected, bool Duplicate);
+
+/// <summary>Takes a webhook's request apart: signature, body, rows. <see cref="IngestStore"/> stores them.</summary>
+internal sealed class IngestRunner(
+    IngestBuffer buffer, WebhookSecrets secrets, IngestStore store, MotherDuckOptions options, TimeProvider time, ILogger<IngestRunner> logger)
+{
+    // A delivery is unpacked and checked in its turn only, so that just a few at once take a multiple of their body's memory. Two for each
+    // connection: one is stored while the next is checked.
+    private readonly SemaphoreSlim _turns = new(2 * options.MaxWritePoolSize);
+
+    /// <summary>Stores the rows of a request.</summary>
+    /// <exception cref="ProblemException">400, 401, 413, 415 or 422 for the request; 503 while it is this app that is busy or not set up; 504.</exception>
+    public async Task<IngestResult> RunAsync(IngestTemplate ingest, HttpRequest request)
+    {
+        using var body = await AuthenticateAsync(ingest, request);
+        var (lines, packed) = MediaType(request);
+        var delivery = new Delivery(
+            ingest.IdHeader is { } header ? Id(request, header) : null,
+            [.. ingest.Headers.Select(name => request.Headers.TryGetValue(name, out var value) ? value.ToString() : null)]);
+
+        // From here on the sender may hang up: it did its part, and many don't try again.
+        using var limit = new CancellationTokenSource(ingest.Timeout, time);
+        var turn = false;
+        try
+        {
+            await _turns.WaitAsync(limit.Token);
+            turn = true;
+            var bytes = packed ? await UnpackAsync(body, ingest.MaxBytes, limit.Token) : body.Bytes;
+            var rows = IngestRows.Read(ingest, bytes.Span, lines);
+            if (rows.Rejected.Count > 0 && !ingest.SkipsMisfits)
+                throw new ProblemException(DoNotFit(rows));
+            var inserted = await store.StoreAsync(ingest, delivery, rows, limit.Token);
+            return new(rows.Count, inserted ?? 0, inserted is null ? 0 : rows.Rejected.Count, inserted is null);
+        }
+        catch (Exception e) when (limit.IsCancellationRequested && e is not ProblemException)
+        {
+            throw new ProblemException(turn
+                ? new Problem(504, "MotherDuck timed out", $"The rows were not stored within the limit of {Duration.Write(ingest.Timeout)}.")
+                : new Problem(503, "Busy", "Too many deliveries are waiting. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(5) });
+        }
+        finally
+        {
+            if (turn)
+                _turns.Release();
+        }
+    }
+
+    private async Task<IngestBuffer.Held> AuthenticateAsync(IngestTemplate ingest, HttpRequest request)
+    {
+        var aborted = request.HttpContext.RequestAborted;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        limit.CancelAfter(ingest.Timeout);
+        IngestBuffer.Held? body = null;
+        try
+        {
+            var keys = await secrets.GetAsync(ingest.Signature.Secret, limit.Token);
+            if (!ingest.Signature.IsPlausible(request.Headers, keys, time.GetUtcNow()))
+                throw Unauthorized();
+            if (request.ContentLength > ingest.MaxBytes)
+                throw IngestBuffer.TooLarge(ingest.MaxBytes);
+            body = await buffer.ReadAsync(request.Body, ingest.MaxBytes, limit.Token);
+            return ingest.Signature.IsValid(request.Headers, body.Bytes.Span, keys) ? body : throw Unauthorized();
+        }
+        catch (Exception e)
+        {
+            body?.Dispose();
+            if (e is BadHttpRequestException bad)
+                throw new ProblemException(bad.StatusCode == 413 ? IngestBuffer.TooLarge(ingest.MaxBytes).Problem : new Problem(bad.StatusCode, "Bad request", "The body did not arrive whole."));
+            if (e is OperationCanceledException && !aborted.IsCancellationRequested)
+                throw new ProblemException(new Problem(408, "Request timeout", $"The body did not arrive within the limit of {Duration.Write(ingest.Timeout)}."));
+            if (e is not SecretException)
+                throw;
+            logger.LogError("Ingest {Ingest} has no secret to check signatures with: {Reason}", ingest.Name, e.Message);
+            throw new ProblemException(new Problem(503, "Not set up", "This ingest cannot check signatures yet. The log has the details under this trace id."));
+        }
+
+        static ProblemException Unauthorized() => new(new Problem(401, "Unauthorized"));
+    }
+
+    private static (bool Lines, bool Packed) MediaType(HttpRequest request)
+    {
+        var contentType = request.GetTypedHeaders().ContentType;
+        var lines = contentType?.MediaType.Value?.ToLowerInvariant() is "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines";
+        if (!lines && !request.HasJsonContentType() || contentType?.Charset is { Length: > 0 } charset && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            throw new ProblemException(new Problem(415, "Unsupported media type", "Expected Content-Type: application/json or application/x-ndjson, in UTF-8."));
+        return request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
+        {
+            "" or "identity" => (lines, false),
+            "gzip" => (lines, true),
+            _ => throw new ProblemException(new Problem(415, "Unsupported content encoding", "Expected Content-Encoding: gzip, or none.")),
+        };
+    }
+
+    private static string Id(HttpRequest request, string header)
+    {
+        var values = request.Headers[header];
+        return values is [{ Length: > 0 and <= 256 } id]
+            ? id
+            : throw new ProblemException(Problem.BadRequest($"The header {header} is missing; expected it once, with the delivery's id of at most 256 characters."));
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> UnpackAsync(IngestBuffer.Held packed, int maxBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var unpacked = new MemoryStream();
+            await using var gzip = new GZipStream(packed.Open(), CompressionMode.Decompress);
+            var chunk = new byte[16 * 1024];
+            for (int read; (read = await gzip.ReadAsync(chunk, cancellationToken)) > 0;)
+            {
+                if (unpacked.Length + read > maxBytes)
+                    throw IngestBuffer.TooLarge(maxBytes);
+                unpacked.Write(chunk, 0, read);
+            }
+            // GZipStream takes a cut stream for a short one. The last four bytes say how long it should have been.
+            if (packed.Length < 18 || BinaryPrimitives.ReadUInt32LittleEndian(packed.Bytes.Span[^4..]) != unpacked.Length)
+                throw new InvalidDataException();
+            return unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
+        }
+        catch (InvalidDataException)
+        {
+            throw new ProblemException(Problem.BadRequest("The body is not one whole gzip stream, though its Content-Encoding says so."));
+        }
+    }
+
+    private static Problem DoNotFit(IngestRows rows)
+    {
+        const int shown = 10;
+        var errors = rows.Rejected.Take(shown).ToDictionary(row => $"[{row.Index}]", row => new[] { $"{(row.Misfit.Path is "" ? "the row" : $"'{row.Misfit.Path}'")} {row.Misfit.Reason}." });
+        return new Problem(422, "Rows do not fit",
+            $"{rows.Rejected.Count} of {rows.Count} rows do not fit, and none was stored; the first, with its index from 0: {errors.First().Key} {errors.First().Value[0]}")
+        { Errors = errors };
+    }
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Templates;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace MdFunctions.Engine.Loads;
+
+/// <summary>Takes storage events from Azure Event Grid and runs the loads that want them.</summary>
+public sealed class StorageEvents
+{
+    /// <summary>The most bytes a delivery may have: Event Grid's largest batch is one MiB, and its largest event as much.</summary>
+    public const int MaxBodyBytes = 2 * 1024 * 1024;
+
+    private readonly LoadRunner _runner;
+    private readonly LoadTemplate[] _loads;
+    private readonly LoadOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Counter<long> _events;
+
+    /// <summary>Finds the loads that want events.</summary>
+    internal StorageEvents(LoadRunner runner, TemplateCatalog templates, LoadOptions options, TimeProvider time, IMeterFactory meters, ILogger<StorageEvents> logger)
+    {
+        (_runner, _options, _time, _logger) = (runner, options, time, logger);
+        _loads = [.. templates.Loads.Values.Where(load => load.Events is not null).OrderBy(load => load.Name, StringComparer.Ordinal)];
+        _events = meters.Create(Telemetry.Name).CreateCounter<long>("mdfunctions.storage.events", "{event}", "Storage events received, by outcome.");
+    }
+
+    private enum Outcome
+    {
+        Loaded,
+        Unmatched,
+        Malformed,
+        Refused,
+        Postponed,
+    }
+
+    /// <summary>Answers a delivery so that Event Grid sends again what another try can cure (503), and nothing else (200, or 400 for its dead-letter store).</summary>
+    public Task<IResult> ReceiveAsync(HttpRequest request) => Guard.RunAsync(request, () => ReceiveEventsAsync(request));
+
+    private async Task<IResult> ReceiveEventsAsync(HttpRequest request)
+    {
+        if (request.Method == "OPTIONS")
+            return Permit(request);
+        if (request.Method != "POST")
+            return Problem.MethodNotAllowed(request.Method, "POST, OPTIONS");
+        using var json = await ReadAsync(request);
+        var events = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement.EnumerateArray().Select(StorageEvent.Read).ToList() : [StorageEvent.Read(json.RootElement)];
+        if (events is [{ ValidationCode: { } code }])
+        {
+            _logger.LogInformation("Event Grid validated its subscription");
+            return Results.Json(new { validationResponse = code });
+        }
+
+        var outcomes = (await Task.WhenAll(events.Select(HandleAsync))).SelectMany(outcome => outcome).ToList();
+        foreach (var group in outcomes.CountBy(outcome => outcome))
+            _events.Add(group.Value, new KeyValuePair<string, object?>("outcome", group.Key.ToString().ToLowerInvariant()));
+        var counts = Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.ToString().ToLowerInvariant(), outcome => outcomes.Count(other => other == outcome));
+        var summary = string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"));
+        if (outcomes.Contains(Outcome.Postponed))
+            return new Problem(503, "Try again", $"Of this delivery: {summary}. What was loaded is not loaded again.") { RetryAfter = TimeSpan.FromSeconds(10) };
+        if (outcomes.Contains(Outcome.Malformed) || outcomes.Contains(Outcome.Refused))
+            return new Problem(400, "Events refused", $"Of this delivery: {summary}. Sending it again would change nothing; the log and load_runs say why.");
+        return Results.Json(counts);
+    }
+
+    private async Task<IReadOnlyList<Outcome>> HandleAsync(StorageEvent? storageEvent)
+    {
+        if (storageEvent is null)
+        {
+            _logger.LogWarning("An event was malformed, or its blob's URL is not one of a single blob");
+            return [Outcome.Malformed];
+        }
+        var matches = storageEvent.Url is { } canonical
+            ? _loads.Select(load => (Load: load, Url: load.Events!.Url(canonical))).Where(match => match.Url is not null).ToList()
+            : [];
+        if (matches.Count > 0)
+            return await Task.WhenAll(matches.Select(match => LoadAsync(match.Load, match.Url!, storageEvent)));
+        _logger.LogInformation("No load takes the event {Type} of {Url}", storageEvent.Type, storageEvent.Url);
+        return [Outcome.Unmatched];
+    }
+
+    private async Task<Outcome> LoadAsync(LoadTemplate load, string url, StorageEvent storageEvent)
+    {
+        ParameterValue?[] values = [.. load.Template.Parameters.Select(parameter => parameter.Default)];
+        var request = new LoadRequest(load, $"{storageEvent.Url} {storageEvent.ETag}", "event", _time.GetUtcNow(), values) { Url = url, Bytes = storageEvent.Bytes };
+        try
+        {
+            await _runner.RunAsync(request, _options.EventWait);
+            return Outcome.Loaded;
+        }
+        catch (LoadException e)
+        {
+            return e.Curable ? Outcome.Postponed : Outcome.Refused;
+        }
+    }
+
+    private static IResult Permit(HttpRequest request)
+    {
+        if (request.Headers["WebHook-Request-Origin"] is not [{ Length: > 0 } origin])
+            return Problem.BadRequest("OPTIONS asks for permission to send events, and needs the header WebHook-Request-Origin.");
+        request.HttpContext.Response.Headers["WebHook-Allowed-Origin"] = origin;
+        request.HttpContext.Response.Headers["WebHook-Allowed-Rate"] = "*";
+        request.HttpContext.Response.Headers.Allow = "POST, OPTIONS";
+        return Results.Ok();
+    }
+
+    private static async Task<JsonDocument> ReadAsync(HttpRequest request)
+    {
+        var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
+        try
+        {
+            var json = JsonDocument.Parse(body);
+            if (json.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+                return json;
+            json.Dispose();
+        }
+        catch (JsonException)
+        {
+            // The same answer as for JSON of another kind.
+        }
+        throw new ProblemException(Problem.BadRequest("The body is not JSON in the Event Grid schema (an array of events) or CloudEvents 1.0 (an event, or an array of them)."));
+    }
+}

@@ -1,0 +1,40 @@
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
+using Npgsql;
+
+namespace MdFunctions.Engine.Loads;
+
+/// <summary>A load that did not succeed. Its message is for the log and the record of runs, its problem for callers.</summary>
+internal sealed class LoadException(string message, Problem problem, bool curable, Exception? inner = null) : Exception(message, inner)
+{
+    private bool _overtaken;
+
+    /// <summary>What an HTTP caller is told.</summary>
+    public Problem Problem { get; } = problem;
+
+    /// <summary>Whether trying again, with nothing else changed, may help.</summary>
+    public bool Curable { get; } = curable;
+
+    /// <summary>The rows are not what the load's owner allows: a check, a column, a key. The same rows will not do next time either.</summary>
+    public static LoadException Unfit(string what) => new(what, new Problem(422, "Load refused", $"Nothing was loaded: {what}."), curable: false);
+
+    /// <summary>The load is running already.</summary>
+    public static LoadException Busy(string load) => new(
+        $"load '{load}', or one that fills the same table, is running", new Problem(409, "Load running", $"The load '{load}', or one that fills the same table, is running already."), curable: true);
+
+    /// <summary>Another run got ahead of this one.</summary>
+    public static LoadException Overtaken(string how, Exception? inner = null) =>
+        new(how, new Problem(409, "Load running", "Another run of the load got ahead of this one. Try again."), curable: true, inner) { _overtaken = true };
+
+    /// <summary>MotherDuck failed.</summary>
+    public static LoadException From(MotherDuckError error, Exception exception) =>
+        new(error.Message, Guard.ToProblem(error), error.Kind != MotherDuckErrorKind.Rejected || IsConflict(exception) || error.Reason == "Out of Memory Error", exception);
+
+    /// <summary>Whether another transaction was in the way, so that the same work may succeed when it is done again.</summary>
+    public static bool IsConflict(Exception exception) => exception is LoadException { _overtaken: true } || exception is PostgresException e
+        && e.MessageText.StartsWith("TransactionContext Error:", StringComparison.Ordinal)
+        && (e.MessageText.Contains("onflict", StringComparison.Ordinal) || e.MessageText.Contains("Failed to commit", StringComparison.Ordinal));
+
+    /// <summary>Whether a row with the same primary key was there.</summary>
+    public static bool IsDuplicate(PostgresException exception) => exception.MessageText.StartsWith("Constraint Error: Duplicate key", StringComparison.Ordinal);
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.Queries;
+using MdFunctions.Engine.Templates;
+using Microsoft.AspNetCore.Http;
+
+namespace MdFunctions.Engine.Loads;
+
+/// <summary>What <c>/api/loads</c> answers.</summary>
+public sealed class LoadRequests
+{
+    /// <summary>The header that names the occurrence of a run by HTTP.</summary>
+    public const string IdempotencyKey = "Idempotency-Key";
+
+    private static readonly IReadOnlyCollection<string> Reserved = ["code", "run_time", "url"];
+
+    private readonly TemplateCatalog _templates;
+    private readonly LoadRunner _runner;
+    private readonly LoadLedger _ledger;
+    private readonly TimeProvider _time;
+
+    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time) =>
+        (_templates, _runner, _ledger, _time) = (templates, runner, ledger, time);
+
+    /// <summary>Lists the loads, with the run that is under way and the last one that ended.</summary>
+    public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () => ListLoadsAsync(request));
+
+    /// <summary>Runs a load and answers its run; the one that was made before if its key is known.</summary>
+    /// <param name="request">The request, a <c>POST</c>.</param>
+    /// <param name="name">The load's name: that of its file without <c>.sql</c>.</param>
+    public Task<IResult> RunAsync(HttpRequest request, string name) => Guard.RunAsync(request, () => RunLoadAsync(request, name));
+
+    /// <summary>Pages through a load's runs, the newest first.</summary>
+    /// <param name="request">The request, a <c>GET</c>; <c>limit</c> (1 to 1000) and <c>before</c> choose the page.</param>
+    /// <param name="name">The load's name: that of its file without <c>.sql</c>.</param>
+    public Task<IResult> HistoryAsync(HttpRequest request, string name) => Guard.RunAsync(request, () => ReadHistoryAsync(request, name));
+
+    private async Task<IResult> RunLoadAsync(HttpRequest request, string name)
+    {
+        if (!_templates.Loads.TryGetValue(name, out var load))
+            return Problem.NotFound("load", name);
+        if (request.Method != "POST")
+            return Problem.MethodNotAllowed(request.Method, "POST");
+        try
+        {
+            return Results.Json(await _runner.RunAsync(await ReadAsync(request, load), TimeSpan.Zero));
+        }
+        catch (LoadException e)
+        {
+            return e.Problem;
+        }
+    }
+
+    private async Task<IResult> ListLoadsAsync(HttpRequest request)
+    {
+        if (request.Method != "GET")
+            return Problem.MethodNotAllowed(request.Method, "GET");
+        var last = new List<LoadRun>();
+        var running = new List<RunningLoad>();
+        foreach (var database in _templates.Loads.Values.Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
+        {
+            last.AddRange(await _ledger.LastAsync(database, request.HttpContext.RequestAborted));
+            running.AddRange(await _ledger.RunningAsync(database, request.HttpContext.RequestAborted));
+        }
+        return Results.Json(_templates.Loads.Values.OrderBy(load => load.Name, StringComparer.Ordinal).Select(load => new
+        {
+            load.Name,
+            load.Template.Summary,
+            Url = $"{request.Scheme}://{request.Host}/api/loads/{load.Name}",
+            Target = load.Target.ToString(),
+            Mode = load.Mode.ToString().ToLowerInvariant(),
+            load.Keys,
+            load.Schedule,
+            load.After,
+            Events = load.Events?.ToString(),
+            Timeout = Duration.Write(load.Timeout),
+            Parameters = load.Template.Parameters.Select(CatalogParameter.Of),
+            Running = running.FirstOrDefault(run => run.Load == load.Name),
+            LastRun = last.FirstOrDefault(run => run.Load == load.Name),
+        }).ToList()); // The worker serializes a result once more when the request is gone.
+    }
+
+    private async Task<IResult> ReadHistoryAsync(HttpRequest request, string name)
+    {
+        if (!_templates.Loads.TryGetValue(name, out var load))
+            return Problem.NotFound("load", name);
+        if (request.Method != "GET")
+            return Problem.MethodNotAllowed(request.Method, "GET");
+        var limit = 50;
+        var before = request.Query["before"].FirstOrDefault();
+        if (request.Query["limit"].FirstOrDefault() is { } text
+            && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit is >= 1 and <= 1000))
+            return Problem.BadInput(new Dictionary<string, string[]> { ["limit"] = ["'limit' is not a whole number from 1 to 1000."] });
+        var runs = await _ledger.HistoryAsync(load, limit + 1, before, request.HttpContext.RequestAborted);
+        // Pages continue behind an occurrence, not at a number, so that runs that end meanwhile shift nothing.
+        var next = runs.Count <= limit ? null
+            : $"{request.Scheme}://{request.Host}/api/loads/{name}/runs?limit={limit}&before={Uri.EscapeDataString(runs[limit - 1].Occurrence)}";
+        return Results.Json(new { runs = runs.Take(limit), next });
+    }
+
+    private async Task<LoadRequest> ReadAsync(HttpRequest request, LoadTemplate load)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var now = _time.GetUtcNow();
+        var runTime = now;
+        if (request.Query.TryGetValue("run_time", out var times)
+            && !(times is [{ } moment] && DateTimeOffset.TryParse(moment, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out runTime)))
+            errors["run_time"] = ["'run_time' is not one ISO 8601 time such as 2025-01-31T02:30:00Z."];
+        string? url = null;
+        if (load.UsesUrl)
+        {
+            if (request.Query["url"] is not [{ } given] || (url = load.Events!.Accept(given)) is null)
+                errors["url"] = [$"'url' is not the URL of one file that begins with {load.Events}."];
+        }
+        else if (request.Query.ContainsKey("url") && !load.Template.Parameters.Any(parameter => parameter.Name == "url"))
+            errors["url"] = ["'url' is unknown: this load takes none."];
+        string? occurrence = null;
+        if (request.Headers.TryGetValue(IdempotencyKey, out var keys)
+            && (occurrence = keys is [{ Length: >= 1 and <= 255 } key] && key.All(c => c is > ' ' and <= '~') ? key : null) is null)
+            errors[IdempotencyKey] = [$"'{IdempotencyKey}' is not one key of 1 to 255 visible ASCII characters."];
+
+        ParameterValue?[] values = [];
+        try
+        {
+            var reserved = Reserved.Where(word => !load.Template.Parameters.Any(parameter => parameter.Name == word)).ToList();
+            values = await TemplateInput.ReadAsync(request, load.Template.Parameters, reserved, request.HttpContext.RequestAborted);
+        }
+        catch (ProblemException e) when (e.Problem.Errors is { } others)
+        {
+            foreach (var (name, faults) in others)
+                errors[name] = faults;
+        }
+        return errors.Count > 0
+            ? throw new ProblemException(Problem.BadInput(errors))
+            : new LoadRequest(load, occurrence ?? Guid.NewGuid().ToString(), "http", runTime, values) { Url = url };
+    }
+}

@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.MotherDuck;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace MdFunctions.Engine.Loads;
+
+/// <summary>Runs loads, each occurrence once: the rows go from their source into MotherDuck and never through this app.</summary>
+internal sealed class LoadRunner(
+    MotherDuckDataSources dataSources, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
+    ILogger<LoadRunner> logger)
+{
+    private const int Attempts = 6;
+
+    private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _turns = new(options.Concurrency);
+    private readonly NamedTurns _alone = new();
+
+    /// <summary>
+    /// Runs a load in one transaction with its row in <c>load_runs</c>, unless its occurrence has succeeded before. A run that fails leaves the target as it was
+    /// and a row that says why. It goes on when its caller goes away: it ends by itself, by the load's <c>timeout</c>, or when the app stops.
+    /// </summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="patience">How long to wait for another run of the load to end; an event waits no longer for its turn among all loads either.</param>
+    /// <returns>The run, or the earlier one that succeeded.</returns>
+    /// <exception cref="LoadException">It did not succeed, or another run of the load did not end in time.</exception>
+    public async Task<LoadRun> RunAsync(LoadRequest request, TimeSpan patience)
+    {
+        var waiting = Stopwatch.StartNew();
+        // Files may be appended side by side, each once; whatever updates or swaps rows runs alone.
+        var alone = request is not { Trigger: "event", Load.Mode: LoadMode.Append };
+        var name = alone ? LoadLease.NameOf(request.Load) : $"{request.Load.Name} {request.Occurrence}";
+        using var turn = await _alone.EnterAsync(name, patience, app.ApplicationStopping) ?? throw LoadException.Busy(request.Load.Name);
+        // Event Grid does not wait for long, and comes again by itself; a timer or a person has nobody else to do it.
+        var left = patience - waiting.Elapsed;
+        if (!await _turns.WaitAsync(request.Trigger != "event" ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero, app.ApplicationStopping))
+            throw LoadException.Busy(request.Load.Name);
+        try
+        {
+            return await RunInTurnAsync(request, alone, () => patience - waiting.Elapsed);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    /// <summary>Records that a load did not run because one before it did not succeed.</summary>
+    public Task SkipAsync(LoadRequest request, string reason) => RecordFailureAsync(request, "skipped", Now(), reason);
+
+    private async Task<LoadRun> RunInTurnAsync(LoadRequest request, bool alone, Func<TimeSpan> patience)
+    {
+        using var measured = telemetry.StartLoad(request.Load.Name, request.Trigger);
+        var started = Now();
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    var run = alone ? await RunAloneAsync(request, started, patience) : await RunOnceAsync(request, null, started);
+                    measured.Succeed(run.Rows ?? 0);
+                    return run;
+                }
+                catch (Exception e) when (attempt < Attempts && (LoadException.IsConflict(e) || LoadLedger.IsMissing(e)))
+                {
+                    ledger.Forget();
+                    logger.LogInformation("Load {Load}: another transaction was in the way; trying again ({Attempt})", request.Load.Name, attempt);
+                    await Task.Delay(Random.Shared.Next(50, 200) * attempt, app.ApplicationStopping);
+                }
+            }
+        }
+        catch (Exception e) when (Explain(e, request.Load) is { } failure)
+        {
+            measured.Fail(MotherDuckError.From(e));
+            if (failure.Problem.Status != 409)
+            {
+                logger.LogError("Load {Load} failed: {Error}", request.Load.Name, failure.Message);
+                await RecordFailureAsync(request, "failed", started, failure.Message);
+            }
+            throw failure;
+        }
+    }
+
+    private async Task<LoadRun> RunAloneAsync(LoadRequest request, DateTimeOffset started, Func<TimeSpan> patience)
+    {
+        var (run, lease) = await TakeLeaseAsync(request, patience);
+        if (lease is null)
+            return run!;
+        await using (lease)
+        {
+            lease.Hold();
+            try
+            {
+                return await RunOnceAsync(request, lease, started);
+            }
+            finally
+            {
+                if (!lease.HasEnded)
+                    await AfterwardsAsync("lease of", request, (connection, cancellationToken) => lease.EndAsync(connection, cancellationToken));
+            }
+        }
+    }
+
+    private async Task<(LoadRun? Run, LoadLease? Lease)> TakeLeaseAsync(LoadRequest request, Func<TimeSpan> patience)
+    {
+        while (true)
+        {
+            LoadRun? run = null;
+            LoadLease? lease = null;
+            await dataSources.Write.RunAsync(AftermathLimit, async (connection, cancellationToken) =>
+            {
+                await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+                run = await ledger.FindSucceededAsync(connection, request, cancellationToken);
+                if (run is null)
+                    lease = await LoadLease.TryTakeAsync(dataSources, connection, request, options.LeaseDuration, logger, cancellationToken);
+            }, null, app.ApplicationStopping);
+            if (run is not null || lease is not null)
+                return (run, lease);
+            if (patience() <= TimeSpan.Zero)
+                throw LoadException.Busy(request.Load.Name);
+            await Task.Delay(Random.Shared.Next(500, 1000), app.ApplicationStopping);
+        }
+    }
+
+    private async Task<LoadRun> RunOnceAsync(LoadRequest request, LoadLease? lease, DateTimeOffset started)
+    {
+        LoadRun? run = null;
+        var before = false;
+        await dataSources.Write.RunAsync(request.Load.Timeout, async (connection, cancellationToken) =>
+        {
+            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+            run = await connection.InTransactionAsync(async () =>
+            {
+                var known = await ledger.FindSucceededAsync(connection, request, cancellationToken);
+                before = known is not null;
+                return known ?? await LoadAsync(connection, request, lease, started, cancellationToken);
+            }, cancellationToken);
+        }, null, app.ApplicationStopping);
+        if (before)
+            logger.LogInformation("Load {Load}: occurrence {Occurrence} was loaded before", request.Load.Name, request.Occurrence);
+        else
+            logger.LogInformation("Load {Load} done: {Rows} rows in {Seconds:0.0} s", request.Load.Name, run!.Rows, (Now() - started).TotalSeconds);
+        if (!before && lease is not null)
+            lease.HasEnded = true;
+        return run!;
+    }
+
+    private async Task<LoadRun> LoadAsync(NpgsqlConnection connection, LoadRequest request, LoadLease? lease, DateTimeOffset started, CancellationToken cancellationToken)
+    {
+        logger.LogInformation("Load {Load} started ({Trigger}, occurrence {Occurrence})", request.Load.Name, request.Trigger, request.Occurrence);
+        var rows = await new LoadTransaction(connection, request, Report, cancellationToken).RunAsync();
+        if (lease is not null)
+            await lease.EndAsync(connection, cancellationToken);
+        var run = Run(request, "succeeded", started, null) with { Rows = rows };
+        await ledger.RecordAsync(connection, request.Load.Target.Database, run, cancellationToken);
+        return run;
+
+        void Report(string phase)
+        {
+            lease?.Report(phase);
+            logger.LogInformation("Load {Load}: {Phase} ({Seconds:0.0} s)", request.Load.Name, phase, (Now() - started).TotalSeconds);
+        }
+    }
+
+    private Task RecordFailureAsync(LoadRequest request, string status, DateTimeOffset started, string reason) =>
+        AfterwardsAsync($"{status} run of", request, async (connection, cancellationToken) =>
+        {
+            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
+            await ledger.RecordAsync(connection, request.Load.Target.Database, Run(request, status, started, reason), cancellationToken);
+        });
+
+    // What is left to do when a run has ended badly. It must not hide why, so its own failure is only logged.
+    private async Task AfterwardsAsync(string what, LoadRequest request, Func<NpgsqlConnection, CancellationToken, Task> work)
+    {
+        try
+        {
+            await dataSources.Write.RunAsync(AftermathLimit, work, null, CancellationToken.None);
+        }
+        catch (Exception e) when (e is LoadException or OperationCanceledException || MotherDuckError.From(e) is not null)
+        {
+            logger.LogWarning("The {What} load {Load} could not be recorded: {Error}", what, request.Load.Name, MotherDuckError.From(e)?.Message ?? e.Message);
+        }
+    }
+
+    // To the microsecond, as the database keeps it: what is answered now and what is read later are the same.
+    private DateTimeOffset Now()
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    private LoadRun Run(LoadRequest request, string status, DateTimeOffset started, string? error) =>
+        new(request.Load.Name, request.Occurrence, request.Trigger, request.Source(), status, null, request.Bytes, started, Now(), error);
+
+    private static LoadException? Explain(Exception exception, LoadTemplate load) => exception switch
+    {
+        LoadException known => known,
+        TimeoutException => new LoadException(
+            $"it took longer than its timeout, {Duration.Write(load.Timeout)}",
+            new Problem(504, "Load timed out", $"The load took longer than its timeout, {Duration.Write(load.Timeout)}, and was cancelled."), curable: true, exception),
+        OperationCanceledException => new LoadException(
+            "the app stopped", new Problem(503, "Stopping", "The app is stopping, and the load was cancelled.") { RetryAfter = TimeSpan.FromSeconds(10) }, curable: true, exception),
+        _ => MotherDuckError.From(exception) is { } error ? LoadException.From(error, exception) : null,
+    };
+}

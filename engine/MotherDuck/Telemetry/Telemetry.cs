@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace MdFunctions.Engine.MotherDuck;
+
+/// <summary>
+/// What the app tells OpenTelemetry: a span and two measurements for each query, load and ingest, and the tokens' age. The pools' state is in Npgsql's own
+/// meter, whose name is <c>Npgsql</c>.
+/// </summary>
+internal sealed class Telemetry
+{
+    /// <summary>The name of the activity source and of the meter.</summary>
+    public const string Name = "MdFunctions";
+
+    private static readonly ActivitySource Source = new(Name);
+
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _rows;
+    private readonly Meter _meter;
+
+    /// <summary>Creates the instruments.</summary>
+    public Telemetry(IMeterFactory meters)
+    {
+        _meter = meters.Create(Name);
+        _duration = _meter.CreateHistogram("mdfunctions.run.duration", "s", "How long a query, load or ingest took; its count is how many there were.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800] });
+        _rows = _meter.CreateCounter<long>("mdfunctions.run.rows", "{row}", "How many rows a query answered, or a load or ingest stored.");
+    }
+
+    /// <summary>Starts the span of a query.</summary>
+    /// <param name="name">The template's name.</param>
+    public Run StartQuery(string name) => new(this, "query", name);
+
+    /// <summary>Starts the span of a load's run.</summary>
+    /// <param name="name">The template's name.</param>
+    /// <param name="trigger">What started it: <c>http</c>, <c>timer</c> or <c>event</c>.</param>
+    public Run StartLoad(string name, string trigger) => new(this, "load", name, trigger);
+
+    /// <summary>Starts the span of an ingest.</summary>
+    /// <param name="name">The template's name.</param>
+    public Run StartIngest(string name) => new(this, "ingest", name);
+
+    /// <summary>Reports the age of a token each time that metrics are collected.</summary>
+    /// <param name="pool">Whose token: <c>read</c> or <c>write</c>.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="time">The clock.</param>
+    public void ObserveAge(string pool, AccessToken token, TimeProvider time) => _meter.CreateObservableGauge(
+        "mdfunctions.token.age",
+        () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
+        "s", "How long ago the access token was read.");
+
+    /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
+    public sealed class Run : IDisposable
+    {
+        private readonly Telemetry _telemetry;
+        private readonly Activity? _activity;
+        private readonly long _start = Stopwatch.GetTimestamp();
+        private TagList _tags;
+        private string _outcome = "failed";
+        private long _rows;
+
+        internal Run(Telemetry telemetry, string kind, string name, string? trigger = null)
+        {
+            _telemetry = telemetry;
+            _tags = new TagList { { "kind", kind }, { "name", name } };
+            if (trigger is not null)
+                _tags.Add("trigger", trigger);
+            _activity = Source.StartActivity($"{kind} {name}");
+        }
+
+        /// <summary>It is done.</summary>
+        /// <param name="rows">How many rows it answered or stored.</param>
+        public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
+
+        /// <summary>It failed.</summary>
+        /// <param name="error">Why; null if it was its caller who made a mistake or went away: the outcome is then <c>caller</c>.</param>
+        public void Fail(MotherDuckError? error)
+        {
+            _outcome = error?.Kind.ToString() ?? "caller";
+            _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason);
+        }
+
+        /// <summary>Ends the span and records the measurements.</summary>
+        public void Dispose()
+        {
+            _tags.Add("outcome", _outcome);
+            _telemetry._duration.Record(Stopwatch.GetElapsedTime(_start).TotalSeconds, _tags);
+            if (_rows > 0)
+                _telemetry._rows.Add(_rows, _tags);
+            if (_activity is null)
+                return;
+            foreach (var (key, value) in _tags)
+                _activity.SetTag($"mdfunctions.{key}", value);
+            _activity.SetTag("mdfunctions.rows", _rows);
+            _activity.Dispose();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using MdFunctions.Engine.Templates;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Net.Http.Headers;
+
+namespace MdFunctions.Engine.Queries;
+
+/// <summary>An answer in memory.</summary>
+/// <param name="Body">Its bytes, not compressed.</param>
+/// <param name="Truncated">Whether it was cut at its row limit.</param>
+internal sealed record CollectedAnswer(byte[] Body, bool Truncated)
+{
+    /// <summary>A hash of the body: the strong ETag without its quotes.</summary>
+    public string Tag { get; } = Convert.ToHexStringLower(SHA256.HashData(Body).AsSpan(0, 16));
+}
+
+/// <summary>
+/// Keeps the answers of queries with <c>cache</c> in this process, so that repeated calls cost MotherDuck nothing; identical calls at the same time run
+/// once. Answers too large to keep are streamed each time.
+/// </summary>
+internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDisposable
+{
+    private readonly MemoryCache _answers = new(new MemoryCacheOptions { SizeLimit = options.CacheBytes, Clock = new Clock(time) });
+    private readonly ConcurrentDictionary<string, Lazy<Task<CollectedAnswer?>>> _running = new(StringComparer.Ordinal);
+
+    /// <summary>Answers a request from memory, after running the query if need be.</summary>
+    /// <returns>False if the answer is too large for that.</returns>
+    public async Task<bool> TryAnswerAsync(
+        QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http,
+        Func<QueryTemplate, ParameterValue?[], ResultFormat, long, Task<CollectedAnswer>> collect, CancellationToken cancellationToken)
+    {
+        var key = Key(query, values, format);
+        if (!_answers.TryGetValue(key, out CollectedAnswer? answer))
+        {
+            var run = _running.GetOrAdd(key, key => new(() => Task.Run(() => RunAsync(key))));
+            answer = await run.Value.WaitAsync(cancellationToken);
+        }
+        if (answer is null)
+            return false;
+        await SendAsync(answer, query, format, http, cancellationToken);
+        return true;
+
+        async Task<CollectedAnswer?> RunAsync(string key)
+        {
+            CollectedAnswer? collected = null;
+            try
+            {
+                collected = await collect(query, values, format, options.CacheBytes / 16);
+            }
+            catch (ResultTooLargeException)
+            {
+                // Remembered as such: the next call streams at once.
+            }
+            finally
+            {
+                _running.TryRemove(key, out _);
+            }
+            _answers.Set(key, collected, new MemoryCacheEntryOptions
+            {
+                AbsoluteExpirationRelativeToNow = query.Cache,
+                Size = (collected?.Body.Length ?? 0) + 2L * key.Length,
+            });
+            return collected;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _answers.Dispose();
+
+    private static async Task SendAsync(CollectedAnswer answer, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    {
+        var response = http.Response;
+        var coding = ContentCoding.Of(http.Request, answer.Body.Length);
+        Answer.WriteHeaders(http, query, format);
+        // Each coding is a representation of its own, with a tag of its own (RFC 9110, 8.8.3.3).
+        var tag = new EntityTagHeaderValue(coding is null ? $"\"{answer.Tag}\"" : $"\"{answer.Tag}-{coding.Name}\"");
+        response.Headers.ETag = tag.ToString();
+        if (answer.Truncated)
+            Answer.MarkTruncated(http, query);
+        if (EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
+            && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            response.ContentType = null;
+            return;
+        }
+        await Answer.SendAsync(http, coding, answer.Body.Length, body => body.WriteAsync(answer.Body, cancellationToken).AsTask());
+    }
+
+    // Lengths keep values apart whatever they contain.
+    private static string Key(QueryTemplate query, ParameterValue?[] values, ResultFormat format)
+    {
+        var key = new StringBuilder(query.Template.Name).Append('\n').Append(format.Name);
+        foreach (var value in values)
+            key.Append('\n').Append(value?.Text.Length ?? -1).Append(':').Append(value?.Text);
+        return key.ToString();
+    }
+
+    private sealed class Clock(TimeProvider time) : Microsoft.Extensions.Internal.ISystemClock
+    {
+        public DateTimeOffset UtcNow => time.GetUtcNow();
+    }
+}

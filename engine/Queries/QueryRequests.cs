@@ -1,0 +1,36 @@
+using MdFunctions.Engine.Http;
+using MdFunctions.Engine.Templates;
+using Microsoft.AspNetCore.Http;
+
+namespace MdFunctions.Engine.Queries;
+
+/// <summary>What <c>/api/queries</c> answers.</summary>
+public sealed class QueryRequests
+{
+    private readonly TemplateCatalog _templates;
+    private readonly QueryRunner _runner;
+
+    internal QueryRequests(TemplateCatalog templates, QueryRunner runner) => (_templates, _runner) = (templates, runner);
+
+    /// <summary>Lists the queries with their parameters.</summary>
+    public IResult List(HttpRequest request) => Results.Json(QueryCatalog.Of(_templates.Queries.Values, request));
+
+    /// <summary>Runs a query with the parameters of a request.</summary>
+    /// <param name="request">The request: <c>GET</c> with a query string, or <c>POST</c> with a JSON object.</param>
+    /// <param name="name">The query's name: that of its file without <c>.sql</c>.</param>
+    public Task<IResult> RunAsync(HttpRequest request, string name) => Guard.RunAsync(request, async () =>
+    {
+        if (!_templates.Queries.TryGetValue(name, out var query))
+            return Problem.NotFound("query", name);
+        if (request.Method is not ("GET" or "POST"))
+            return Problem.MethodNotAllowed(request.Method, "GET, POST");
+        var format = ResultFormat.Of(request);
+        var values = await TemplateInput.ReadAsync(request, query.Template.Parameters, QueryTemplate.Reserved, request.HttpContext.RequestAborted);
+        return new QueryAnswer(_runner, query, values, format);
+    });
+
+    private sealed class QueryAnswer(QueryRunner runner, QueryTemplate query, ParameterValue?[] values, ResultFormat format) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => runner.RunAsync(query, values, format, httpContext);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http;
+
+namespace MdFunctions.Engine.Queries;
+
+/// <summary>What all answers of queries have in common, streamed, spooled or cached.</summary>
+internal static class Answer
+{
+    /// <summary>The header that holds the row limit an answer was cut at.</summary>
+    public const string TruncatedHeader = "Result-Truncated";
+
+    /// <summary>Sets status, type and caching.</summary>
+    public static void WriteHeaders(HttpContext http, QueryTemplate query, ResultFormat format)
+    {
+        var response = http.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = format.ContentType;
+        response.Headers.Vary = "Accept, Accept-Encoding";
+        // Answers may be for one caller only; what is shared is kept in this process.
+        response.Headers.CacheControl = query.Cache is { } cache
+            ? $"private, max-age={((long)cache.TotalSeconds).ToString(CultureInfo.InvariantCulture)}"
+            : "no-store";
+    }
+
+    /// <summary>Marks an answer that is cut at its row limit. A header, as neither Kestrel nor the Functions host has trailers in HTTP/1.1.</summary>
+    public static void MarkTruncated(HttpContext http, QueryTemplate query) =>
+        http.Response.Headers[TruncatedHeader] = query.MaxRows.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Sends a body that is there whole, compressed where the caller accepts it and it pays.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="coding">The coding; null to send it as it is.</param>
+    /// <param name="length">The body's length in bytes.</param>
+    /// <param name="copyTo">Copies the body into a stream.</param>
+    public static async Task SendAsync(HttpContext http, ContentCoding? coding, long length, Func<Stream, Task> copyTo)
+    {
+        var response = http.Response;
+        if (coding is null)
+        {
+            response.ContentLength = length;
+            await copyTo(response.Body);
+            return;
+        }
+        response.Headers.ContentEncoding = coding.Name;
+        await using var compressed = coding.Compress(response.Body, CompressionLevel.Fastest);
+        await copyTo(compressed);
+    }
+}

@@ -1,0 +1,29 @@
+namespace MdFunctions.Engine.Queries;
+
+/// <summary>Collects an answer in a stream.</summary>
+/// <param name="stream">Takes the bytes.</param>
+/// <param name="maxBytes">How many it may take.</param>
+internal sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
+{
+    /// <summary>How many bytes there are so far.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Whether the answer was cut at its row limit; known once it is complete.</summary>
+    public bool Truncated { get; private set; }
+
+    /// <inheritdoc/>
+    protected override void Completing(bool truncated) => Truncated = truncated;
+
+    /// <inheritdoc/>
+    /// <exception cref="ResultTooLargeException">The answer has more bytes than allowed.</exception>
+    protected override async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken)
+    {
+        Length += chunk.Length;
+        if (Length > maxBytes)
+            throw new ResultTooLargeException();
+        await stream.WriteAsync(chunk, cancellationToken);
+    }
+}
+
+/// <summary>An answer is larger than what collects it can take.</summary>
+internal sealed class ResultTooLargeException() : Exception("The answer is larger than what can be kept.");

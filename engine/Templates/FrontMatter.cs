@@ -1,0 +1,128 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace MdFunctions.Engine.Templates;
+
+/// <summary>
+/// A mapping of the YAML at the head of a SQL file. Each key is asked for once, by its type; what is wrong, and what nobody asked for, becomes a
+/// fault with the file's name and line.
+/// </summary>
+internal sealed class FrontMatter
+{
+    private readonly SqlFile _file;
+    private readonly YamlMappingNode _map;
+    private readonly HashSet<string> _asked = [];
+
+    private FrontMatter(SqlFile file, YamlMappingNode map) => (_file, _map) = (file, map);
+
+    /// <summary>The keys that are there, in the file's order.</summary>
+    public IEnumerable<string> Keys => _map.Children.Keys.Select(key => ((YamlScalarNode)key).Value!);
+
+    /// <summary>Reads the front matter of a file; without any, an empty mapping.</summary>
+    public static FrontMatter Read(SqlFile file)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(file.FrontMatterText));
+        }
+        catch (YamlException e)
+        {
+            file.FaultAtLine(file.FrontMatterLine + (int)e.Start.Line - 1, $"the front matter is not valid YAML: {e.InnerException?.Message ?? e.Message}");
+            return new(file, []);
+        }
+        if (stream.Documents.Count == 0)
+            return new(file, []);
+        if (stream.Documents[0].RootNode is YamlMappingNode map && map.Children.Keys.All(key => key is YamlScalarNode))
+            return new(file, map);
+        file.FaultAtLine(file.FrontMatterLine, "the front matter is not a YAML mapping, 'key: value' on each line");
+        return new(file, []);
+    }
+
+    /// <summary>A text or other scalar, as written; null if it is not there.</summary>
+    public string? Text(string key) => Node(key) switch
+    {
+        null => null,
+        YamlScalarNode scalar => scalar.Value ?? "",
+        _ => Wrong<string>(key, "a single value"),
+    };
+
+    /// <summary>A whole number within bounds.</summary>
+    public long? Integer(string key, long minimum, long maximum)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= minimum && value <= maximum
+            ? value
+            : Wrong<long?>(key, $"a whole number from {minimum} to {maximum}");
+    }
+
+    /// <summary><c>true</c> or <c>false</c>; false if it is not there.</summary>
+    public bool Boolean(string key) => Text(key) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => Wrong<bool>(key, "true or false"),
+    };
+
+    /// <summary>A length of time above zero, such as <c>30s</c>.</summary>
+    public TimeSpan? Duration(string key)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        return Engine.Duration.TryParse(text, out var value) && value > TimeSpan.Zero
+            ? value
+            : Wrong<TimeSpan?>(key, "a duration such as 500ms, 30s, 5m or 1h");
+    }
+
+    /// <summary>One of a set of words.</summary>
+    public string? Choice(string key, params string[] choices)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        return choices.Contains(text, StringComparer.Ordinal) ? text : Wrong<string>(key, $"one of {string.Join(", ", choices)}");
+    }
+
+    /// <summary>A list of scalars; a single scalar is a list of one. Null if it is not there.</summary>
+    public IReadOnlyList<string>? List(string key) => Node(key) switch
+    {
+        null => null,
+        YamlScalarNode scalar => [scalar.Value ?? ""],
+        YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode) => [.. list.Children.Select(child => ((YamlScalarNode)child).Value ?? "")],
+        _ => Wrong<IReadOnlyList<string>>(key, "a list of values"),
+    };
+
+    /// <summary>A mapping below this one; null if it is not there.</summary>
+    public FrontMatter? Map(string key) => Node(key) switch
+    {
+        null => null,
+        YamlMappingNode map when map.Children.Keys.All(name => name is YamlScalarNode) => new(_file, map),
+        _ => Wrong<FrontMatter>(key, "a mapping"),
+    };
+
+    /// <summary>Adds a fault at a key's line.</summary>
+    public void Fault(string key, string fault) => _file.FaultAtLine(Line(key), fault);
+
+    /// <summary>Faults every key that nothing asked for.</summary>
+    public void RejectUnknown(string what)
+    {
+        foreach (var key in Keys.Where(key => !_asked.Contains(key)))
+            Fault(key, $"{what} has no '{key}'; it knows {string.Join(", ", _asked.Order(StringComparer.Ordinal))}");
+    }
+
+    private YamlNode? Node(string key)
+    {
+        _asked.Add(key);
+        return _map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+    }
+
+    private int Line(string key) =>
+        _file.FrontMatterLine - 1 + (int)(_map.Children.Keys.FirstOrDefault(node => node is YamlScalarNode scalar && scalar.Value == key) ?? _map).Start.Line;
+
+    private T? Wrong<T>(string key, string expected)
+    {
+        Fault(key, $"'{key}' is not {expected}");
+        return default;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text;
+
+namespace MdFunctions.Engine.Templates;
+
+/// <summary>What a query, a load and an ingest have in common: a SELECT with declared parameters.</summary>
+internal sealed class Template
+{
+    private readonly IReadOnlyList<SqlToken> _statement;
+
+    private Template(SqlFile file, string? summary, IReadOnlyList<Parameter> parameters) =>
+        (Name, _statement, Summary, Parameters) = (file.Name, file.Statement, summary, parameters);
+
+    /// <summary>The file's name without its ending.</summary>
+    public string Name { get; }
+
+    /// <summary>One line for the catalog.</summary>
+    public string? Summary { get; }
+
+    /// <summary>The declared parameters, in the order of their declaration.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Reads what all templates have; faults go to the file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="frontMatter">Its front matter.</param>
+    /// <param name="settings">Where settings in defaults are looked up.</param>
+    /// <param name="given">Parameters that the feature itself provides: they need no declaration and need not be used.</param>
+    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, params IReadOnlyCollection<string> given) =>
+        Read(file, frontMatter, settings, given.Contains);
+
+    /// <summary>Reads what all templates have; faults go to the file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="frontMatter">Its front matter.</param>
+    /// <param name="settings">Where settings in defaults are looked up.</param>
+    /// <param name="isGiven">Tells the parameters that the feature itself provides, where their names cannot be listed.</param>
+    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven)
+    {
+        HashSet<string> known = [];
+        var summary = frontMatter.Text("summary");
+        var parameters = new List<Parameter>();
+        if (frontMatter.Map("parameters") is { } declarations)
+        {
+            foreach (var name in declarations.Keys)
+            {
+                if (isGiven(name))
+                    declarations.Fault(name, $"'{name}' is provided and cannot be declared");
+                else if (Parameter.Read(name, declarations, settings) is { } parameter)
+                    parameters.Add(parameter);
+            }
+            var used = file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter).Select(token => token.Text[1..]).ToHashSet(StringComparer.Ordinal);
+            foreach (var unused in parameters.Where(parameter => !used.Contains(parameter.Name)))
+                declarations.Fault(unused.Name, $"parameter '{unused.Name}' is declared but ${unused.Name} is not in the statement");
+            known.UnionWith(declarations.Keys);
+        }
+        foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..]) && !isGiven(token.Text[1..])).DistinctBy(token => token.Text))
+            file.FaultAt(undeclared, $"{undeclared.Text} is not declared under 'parameters'");
+        return new(file, summary, parameters);
+    }
+
+    /// <summary>The statement with every <c>$name</c> replaced.</summary>
+    public string Write(Func<string, string> parameter)
+    {
+        var sql = new StringBuilder();
+        foreach (var token in _statement)
+            sql.Append(token.Kind == SqlTokenKind.Parameter ? parameter(token.Text[1..]) : token.Text);
+        return sql.ToString();
+    }
+
+    /// <summary>
+    /// The statement for values that travel beside it: <c>$since</c>, declared <c>date</c>, becomes <c>CAST(CAST($2 AS VARCHAR) AS DATE)</c>, where 2 is its place
+    /// in <see cref="Parameters"/>. MotherDuck settles types when it prepares a statement, and takes parameters for text.
+    /// </summary>
+    public string WithPlaceholders() => Write(name =>
+    {
+        var index = Index(name);
+        return Parameters[index].Type.FromVarchar($"CAST(${index + 1} AS VARCHAR)");
+    });
+
+    /// <summary>The statement with a NULL of the right type for each parameter: for <c>DESCRIBE</c>.</summary>
+    public string WithTypedNulls() => Write(name => $"CAST(NULL AS {Parameters[Index(name)].Type.Name})");
+
+    /// <summary>The place of a declared parameter in <see cref="Parameters"/>.</summary>
+    public int Index(string name)
+    {
+        for (var i = 0; i < Parameters.Count; i++)
+        {
+            if (Parameters[i].Name == name)
+                return i;
+        }
+        throw new InvalidOperationException($"Template '{Name}' has no parameter '{name}'.");
+    }
+}

@@ -1,0 +1,18 @@
+using MdFunctions.Engine.Queries;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace MdFunctions;
+
+/// <summary><c>/api/queries</c>: every file of <c>sql/queries</c> as an HTTP endpoint.</summary>
+public sealed class QueryFunctions(QueryRequests queries)
+{
+    /// <summary><c>GET /api/queries</c>: the catalog.</summary>
+    [Function("Queries")]
+    public IResult List([HttpTrigger(AuthorizationLevel.Function, "get", Route = "queries")] HttpRequest request) => queries.List(request);
+
+    /// <summary><c>GET</c> or <c>POST /api/queries/NAME</c>: runs a query.</summary>
+    [Function("Query")]
+    public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Function, Route = "queries/{name}")] HttpRequest request, string name) =>
+        queries.RunAsync(request, name);
+}
