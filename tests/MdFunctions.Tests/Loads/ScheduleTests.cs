@@ -60,7 +60,7 @@ public sealed class ScheduleTests
             ["loads/merged.sql"] = $"/*\ntarget: {observer.Database}.main.merged\nmode: merge\nkeys: id\nschedule: hourly\n*/\nSELECT range AS id FROM range(1000)",
         };
         var settings = await SharedEndpoint.SettingsAsync();
-        var due = DateTime.Now.AddSeconds(6);
+        var due = DateTime.Now.AddSeconds(20); // By then both have started.
         // Occurrences that are less than a minute apart have no status, and so no name that two apps share.
         settings["LOADS_HOURLY_SCHEDULE"] = string.Create(CultureInfo.InvariantCulture, $"{due.Second} {due.Minute} * * * *");
         settings["LOADS_DAILY_SCHEDULE"] = "0 0 0 1 1 *";
@@ -68,7 +68,7 @@ public sealed class ScheduleTests
         await using var one = await starting[0];
         await using var two = await starting[1];
         foreach (var app in (AppProcess[])[one, two])
-            await Connections.EventuallyAsync(() => app.Lines.Any(line => line.Contains("Executed 'Functions.LoadsHourly' (Succeeded", StringComparison.Ordinal)), "the occurrence in both apps", 25);
+            await Connections.EventuallyAsync(() => app.Lines.Any(line => line.Contains("Executed 'Functions.LoadsHourly' (Succeeded", StringComparison.Ordinal)), "the occurrence in both apps", 40);
         await one.KillAsync();
         await two.KillAsync();
         Assert.Equal(["1|1"], await observer.SqlAsync("SELECT count(*), count(DISTINCT moment) FROM {db}.main.appended"));
