@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Docs;
 using MdFunctions.Engine.Health;
+using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.MotherDuck;
@@ -29,6 +31,8 @@ public static class EngineServices
         var loads = LoadOptions.Read(settings, motherDuck);
         var templates = TemplateCatalog.Read(settings, queries, triggers, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
+        var url = new PublicUrl(settings);
+
         string[] faults = [.. settings.Faults, .. templates.Faults];
         if (faults.Length > 0)
             throw new StartupException(faults);
@@ -41,6 +45,7 @@ public static class EngineServices
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
+        services.AddSingleton(url).AddSingleton<QueryColumns>();
         return services.AddWhatTriggersCall();
     }
 
@@ -51,6 +56,7 @@ public static class EngineServices
         .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
         .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
+        .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new HealthRequests(app.Get<MotherDuckDataSources>(), app.Get<TimeProvider>()));
 
     private static T Get<T>(this IServiceProvider services) where T : notnull => services.GetRequiredService<T>();

@@ -1,0 +1,49 @@
+using Microsoft.OpenApi;
+
+namespace MdFunctions.Engine.Docs;
+
+/// <summary>The paths that tell of the app itself.</summary>
+internal static class AppPaths
+{
+    /// <summary>Describes the health route.</summary>
+    public static OpenApiPathItem Health(Operations operations)
+    {
+        var operation = operations.Operation("health", "App", "Whether the app runs, with its pools and tokens", Operations.Json("It runs", new OpenApiSchema { Type = JsonSchemaType.Object }), 401, 503);
+        operation.Parameters =
+        [
+            new OpenApiParameter
+            {
+                Name = "deep", In = ParameterLocation.Query, Description = "true asks MotherDuck too, which wakes and bills its engine",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = false },
+            },
+        ];
+        return Operations.Path(HttpMethod.Get, operation);
+    }
+
+    /// <summary>Describes this document.</summary>
+    public static OpenApiPathItem OpenApi(Operations operations)
+    {
+        var operation = operations.Operation("openApi", "App", "This document", Operations.Json("OpenAPI 3.1", new OpenApiSchema { Type = JsonSchemaType.Object }), 401);
+        operation.Parameters =
+        [
+            new OpenApiParameter
+            {
+                Name = "columns", In = ParameterLocation.Query, Description = "false leaves out the columns of answers, for which MotherDuck may have to be asked",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.Boolean, Default = true },
+            },
+        ];
+        return Operations.Path(HttpMethod.Get, operation);
+    }
+
+    /// <summary>Describes the page.</summary>
+    public static OpenApiPathItem Page(Operations operations)
+    {
+        var operation = operations.Operation("docs", "App", "A page to try everything on", new OpenApiResponse
+        {
+            Description = "The page",
+            Content = new Dictionary<string, IOpenApiMediaType> { ["text/html"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } } },
+        });
+        operation.Security = [];
+        return Operations.Path(HttpMethod.Get, operation);
+    }
+}
