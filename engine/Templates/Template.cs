@@ -69,14 +69,22 @@ internal sealed class Template
     /// The statement for values that travel beside it: <c>$since</c>, declared <c>date</c>, becomes <c>CAST(CAST($2 AS VARCHAR) AS DATE)</c>, where 2 is its place
     /// in <see cref="Parameters"/>. MotherDuck settles types when it prepares a statement, and takes parameters for text.
     /// </summary>
-    public string WithPlaceholders() => Write(name =>
+    /// <param name="isOpaque">Tells by its place a value that DuckDB is not to see while it plans; such a one is behind a subquery.</param>
+    public string WithPlaceholders(Func<int, bool>? isOpaque = null) => Write(name =>
     {
         var index = Index(name);
-        return Parameters[index].Type.FromVarchar($"CAST(${index + 1} AS VARCHAR)");
+        var value = Parameters[index].Type.FromVarchar($"CAST(${index + 1} AS VARCHAR)");
+        return isOpaque?.Invoke(index) == true ? $"(SELECT {value})" : value;
     });
 
-    /// <summary>The statement with a NULL of the right type for each parameter: for <c>DESCRIBE</c>.</summary>
-    public string WithTypedNulls() => Write(name => $"CAST(NULL AS {Parameters[Index(name)].Type.Name})");
+    /// <summary>
+    /// The statement with an expression of the right type for each parameter, whose value nobody can know before it runs: for <c>DESCRIBE</c>, which does not
+    /// run it. A NULL will not do: DuckDB folds a function of NULL to a NULL without a type, and calls that an INTEGER.
+    /// </summary>
+    public string WithUnknownValues() => Write(name => UnknownValue(Parameters[Index(name)].Type.Name));
+
+    /// <summary>An expression of a type whose value DuckDB does not know before it runs.</summary>
+    public static string UnknownValue(string type) => type == "VARCHAR" ? "CAST(random() AS VARCHAR)" : $"CAST(CAST(random() AS VARCHAR) AS {type})";
 
     /// <summary>The place of a declared parameter in <see cref="Parameters"/>.</summary>
     public int Index(string name)
