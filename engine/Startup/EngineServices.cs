@@ -4,6 +4,7 @@ using MdFunctions.Engine.Health;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
+using MdFunctions.Engine.Mcp;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -32,6 +33,8 @@ public static class EngineServices
         var templates = TemplateCatalog.Read(settings, queries, triggers, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
         var url = new PublicUrl(settings);
+        var origins = AllowedOrigins.Read(settings, url);
+        var mcp = McpOptions.Read(settings);
 
         string[] faults = [.. settings.Faults, .. templates.Faults];
         if (faults.Length > 0)
@@ -45,7 +48,8 @@ public static class EngineServices
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
-        services.AddSingleton(url).AddSingleton<QueryColumns>();
+        services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
+        services.AddSingleton(mcp).AddSingleton<McpTools>();
         return services.AddWhatTriggersCall();
     }
 
@@ -57,6 +61,7 @@ public static class EngineServices
         .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
         .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
+        .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<ILoggerFactory>(), app))
         .AddSingleton(app => new HealthRequests(app.Get<MotherDuckDataSources>(), app.Get<TimeProvider>()));
 
     private static T Get<T>(this IServiceProvider services) where T : notnull => services.GetRequiredService<T>();
