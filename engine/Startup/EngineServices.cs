@@ -55,10 +55,10 @@ public static class EngineServices
 
     // Their constructors take internal types, so that the container cannot call them by itself.
     private static IServiceCollection AddWhatTriggersCall(this IServiceCollection services) => services
-        .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>()))
+        .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new IngestRequests(app.Get<TemplateCatalog>(), app.Get<IngestRunner>()))
         .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
-        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>()))
+        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
         .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<ILoggerFactory>(), app))
