@@ -6,7 +6,7 @@ using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
 using MdFunctions.Local;
-using MdFunctions.Local.Worker;
+using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.Docs;
@@ -67,10 +67,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Every_route_is_mentioned_and_every_mentioned_route_exists()
     {
-        var routes = FunctionMethod.Discover(typeof(LocalHost).Assembly)
-            .Where(function => function.Http is not null)
-            .Select(function => $"/api/{function.Http!.Route}")
-            .ToList();
+        var routes = AppRoutes.Read().Select(route => $"/api/{route}").ToList();
         Assert.Contains("/api/queries/{name}", routes);
         var mentioned = Route().Matches(Readme).Select(match => match.Value).Distinct().ToList();
         Assert.All(routes, route => Assert.Contains(RouteParameter().Replace(route, "NAME"), mentioned));
