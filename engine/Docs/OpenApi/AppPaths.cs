@@ -35,6 +35,23 @@ internal static class AppPaths
         return Operations.Path(HttpMethod.Get, operation);
     }
 
+    /// <summary>Describes the Model Context Protocol's route.</summary>
+    public static OpenApiPathItem Mcp(Operations operations)
+    {
+        var operation = operations.Operation("mcp", "App", "The Model Context Protocol: each query a tool for models", new OpenApiResponse
+        {
+            Description = "Messages of JSON-RPC 2.0, as server-sent events",
+            Content = new Dictionary<string, IOpenApiMediaType> { ["text/event-stream"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } } },
+        }, 400, 401, 405, 406, 413, 415);
+        operation.Responses!["202"] = new OpenApiResponse { Description = "A notification was taken; there is nothing to answer." };
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } } },
+        };
+        return Operations.Path(HttpMethod.Post, operation);
+    }
+
     /// <summary>Describes the page.</summary>
     public static OpenApiPathItem Page(Operations operations)
     {

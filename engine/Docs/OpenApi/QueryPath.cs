@@ -54,7 +54,7 @@ internal static class QueryPath
 
     private static string Describe(QueryTemplate query)
     {
-        var words = $"Takes at most {Duration.Write(query.Timeout)}.";
+        var words = $"{query.Template.Description}\n\nTakes at most {Duration.Write(query.Timeout)}.".TrimStart();
         if (query.MaxRows > 0)
             words += query.ErrorOnLimit ? $" More than {query.MaxRows} rows are a 422." : $" Answers at most {query.MaxRows} rows; Result-Truncated says when there were more.";
         return words;
