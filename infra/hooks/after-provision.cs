@@ -2,11 +2,17 @@
 using System.Diagnostics;
 
 var environment = Environment.GetEnvironmentVariable("AZURE_ENV_NAME") ?? "";
-return Math.Max(Set("MOTHERDUCK_TOKEN", "keep"), Set("VAULT_SECRETS", "{}"));
+Azd("env", "config", "unset", "infra.parameters.motherduckToken"); // What azd itself asked for once; nothing, as a rule.
+return Math.Max(Azd("env", "set", "MOTHERDUCK_TOKEN", "keep"), Azd("env", "set", "VAULT_SECRETS", "{}"));
 
-int Set(string name, string value)
+int Azd(params string[] arguments)
 {
-    using var azd = Process.Start("azd", ["env", "set", name, value, "--environment", environment]);
+    using var azd = Process.Start(new ProcessStartInfo("azd", [.. arguments, "--environment", environment]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    azd.OutputDataReceived += (_, _) => { };
+    azd.BeginOutputReadLine();
+    var errors = azd.StandardError.ReadToEnd();
     azd.WaitForExit();
+    if (azd.ExitCode != 0 && arguments[1] != "config")
+        Console.Error.WriteLine(errors);
     return azd.ExitCode;
 }
