@@ -59,7 +59,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
       filter: {
         includedEventTypes: ['Microsoft.Storage.BlobCreated']
         subjectBeginsWith: empty(container) ? '' : '/blobServices/default/containers/${container}/'
-        // A whole file, however it was written. CreateFile comes before its bytes; FlushWithClose comes after them.
+        // A whole file, however it came. CreateFile and SftpCreate tell of one before its bytes are there, and another event follows.
         advancedFilters: [
           {
             operatorType: 'StringIn'

@@ -11,9 +11,10 @@ public sealed record ArmTemplate(JsonElement Json)
     /// <summary>The names of its outputs.</summary>
     public IReadOnlyList<string> Outputs => [.. Of("outputs").Select(one => one.Name)];
 
-    /// <summary>Its resources, those that exist already left out, by symbolic name.</summary>
-    public IReadOnlyList<JsonProperty> Resources =>
-        [.. Of("resources").Where(one => !(one.Value.TryGetProperty("existing", out var existing) && existing.GetBoolean()))];
+    /// <summary>Its resources by symbolic name, which a template in the older form of the language has not; those that exist already are left out.</summary>
+    public IReadOnlyList<(string? Name, JsonElement Value)> Resources => Json.GetProperty("resources") is { ValueKind: JsonValueKind.Array } list
+        ? [.. list.EnumerateArray().Select(one => ((string?)null, one))]
+        : [.. Of("resources").Where(one => !(one.Value.TryGetProperty("existing", out var existing) && existing.GetBoolean())).Select(one => ((string?)one.Name, one.Value))];
 
     /// <summary>The templates of its modules, and of theirs.</summary>
     public IEnumerable<ArmTemplate> Modules => Resources

@@ -57,8 +57,11 @@ public sealed partial class LintTests : IDisposable
     [Fact]
     public async Task Files_are_formatted()
     {
-        foreach (var file in Directory.EnumerateFiles(Folder, "*.bicep"))
-            Assert.Equal(await File.ReadAllTextAsync(file), (await Command.RunAsync(Folder, Bicep.Compiler, "format", Path.GetFileName(file), "--stdout")).TrimEnd() + "\n");
+        var names = Directory.EnumerateFiles(Folder, "*.bicep").Select(Path.GetFileName).ToList();
+        foreach (var name in names.Append("bicepconfig.json"))
+            File.Copy(Path.Combine(Folder, name!), Path.Combine(_scratch, name!));
+        await Command.RunAsync(_scratch, Bicep.Compiler, "format", "--pattern", "*.bicep");
+        Assert.All(names, name => Assert.Equal(File.ReadAllText(Path.Combine(Folder, name!)), File.ReadAllText(Path.Combine(_scratch, name!))));
     }
 
     [Fact]
