@@ -16,6 +16,9 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
     /// <summary>The value of <c>$url</c>.</summary>
     public string? Url { get; init; }
 
+    /// <summary>What was asked for beside the occurrence, in a few characters: two requests with one key and different values of this are a mistake. Null where there is no key.</summary>
+    public string? Fingerprint { get; init; }
+
     /// <summary>How large the source is, where that is known.</summary>
     public long? Bytes { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.MotherDuck;
 using Npgsql;
@@ -49,7 +48,7 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
         if (target.Count > 0 && _load.Checks.Count == 0 && _load.Mode != LoadMode.Merge)
             return await PublishAsync(select, columns, target);
 
-        var rows = await CountAsync($"CREATE TABLE {_stage} AS\n{select}");
+        var rows = await connection.CountAsync($"CREATE TABLE {_stage} AS\n{select}", [], cancellationToken) ?? await CountAsync($"SELECT count(*) FROM {_stage}");
         if (_load.Checks.Count > 0 || _load.Mode == LoadMode.Merge)
             report("checking");
         await CheckAsync();
@@ -135,5 +134,6 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
             """, [table.Database, table.Schema, table.Table], cancellationToken)).Select(row => new Column(row[0]!, row[1]!) { HasDefault = row[2] == "1" }),
     ];
 
-    private async Task<long> CountAsync(string sql) => long.Parse((await connection.ScalarAsync(sql, cancellationToken))!, CultureInfo.InvariantCulture);
+    private async Task<long> CountAsync(string sql) =>
+        await connection.CountAsync(sql, [], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");
 }
