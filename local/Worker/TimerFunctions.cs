@@ -112,7 +112,7 @@ public sealed class TimerFunctions : BackgroundService
                         IsPastDue = pastDue,
                         ScheduleStatus = new ScheduleStatus { Last = last, Next = next, LastUpdated = last },
                     },
-                    var type when type == typeof(FunctionContext) => new FunctionContext(invocationId, stopping),
+                    var type when type == typeof(FunctionContext) => new FunctionContext(invocationId, stopping) { RetryContext = new RetryContext(attempt) },
                     var type when type == typeof(CancellationToken) => stopping,
                     var type => throw new InvalidOperationException(
                         $"Function '{function.Name}': this host cannot bind the parameter '{parameter.Name}' of type {type.Name}."),
