@@ -57,14 +57,14 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
     properties: {
       eventDeliverySchema: 'CloudEventSchemaV1_0'
       filter: {
-        includedEventTypes: ['Microsoft.Storage.BlobCreated']
+        includedEventTypes: ['Microsoft.Storage.BlobCreated', 'Microsoft.Storage.BlobRenamed']
         subjectBeginsWith: empty(container) ? '' : '/blobServices/default/containers/${container}/'
         // A whole file, however it came. CreateFile and SftpCreate tell of one before its bytes are there, and another event follows.
         advancedFilters: [
           {
             operatorType: 'StringIn'
             key: 'data.api'
-            values: ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose', 'SftpCommit']
+            values: ['PutBlob', 'PutBlockList', 'CopyBlob', 'FlushWithClose', 'RenameFile', 'SftpCommit', 'SftpRename']
           }
         ]
       }

@@ -41,7 +41,7 @@ public static class EngineServices
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
-        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
+        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
         return services.AddWhatTriggersCall();
     }
 

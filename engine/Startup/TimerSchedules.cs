@@ -44,6 +44,12 @@ internal sealed class TimerSchedules
         return times.Count < 2 ? TimeSpan.FromDays(1) : times.Zip(times.Skip(1), (a, b) => b - a).Min();
     }
 
+    /// <summary>A timer's next occurrence and its NCRONTAB expression; null for a timer that is not known.</summary>
+    /// <param name="name">The timer's name.</param>
+    /// <param name="from">The time from which occurrences count, in the host's local time.</param>
+    public (DateTime Time, string Expression)? Next(string name, DateTime from) =>
+        _schedules.TryGetValue(name, out var schedule) ? (schedule.GetNextOccurrence(from), schedule.ToString()) : null;
+
     private static string? Fault(string expression)
     {
         var fields = expression.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;

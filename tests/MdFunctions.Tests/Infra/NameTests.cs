@@ -166,5 +166,5 @@ public sealed class NameTests
         id = "1",
         subject = "/blobServices/default/containers/raw/blobs/a.parquet",
         data = new { api, eTag = "0x1", contentLength = 10, url = "https://landing.blob.core.windows.net/raw/a.parquet", destinationUrl = "https://landing.blob.core.windows.net/raw/a.parquet" },
-    })) is { Url: not null };
+    })) is { Blob: not null, NoFile: null };
 }
