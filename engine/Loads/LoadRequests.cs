@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -7,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace MdFunctions.Engine.Loads;
 
 /// <summary>What <c>/api/loads</c> answers.</summary>
-public sealed class LoadRequests
+public sealed partial class LoadRequests
 {
     /// <summary>The header that names the occurrence of a run by HTTP.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
@@ -106,9 +109,8 @@ public sealed class LoadRequests
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var now = _time.GetUtcNow();
         var runTime = now;
-        if (request.Query.TryGetValue("run_time", out var times)
-            && !(times is [{ } moment] && DateTimeOffset.TryParse(moment, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out runTime)))
-            errors["run_time"] = ["'run_time' is not one ISO 8601 time such as 2025-01-31T02:30:00Z."];
+        if (request.Query.TryGetValue("run_time", out var times) && !(times is [{ } moment] && TryReadTime(moment, out runTime)))
+            errors["run_time"] = ["'run_time' is not one ISO 8601 time such as 2025-01-31T02:30:00Z (a '+' in a query string is written %2B)."];
         string? url = null;
         if (load.UsesUrl)
         {
@@ -135,6 +137,32 @@ public sealed class LoadRequests
         }
         return errors.Count > 0
             ? throw new ProblemException(Problem.BadInput(errors))
-            : new LoadRequest(load, occurrence ?? Guid.NewGuid().ToString(), "http", runTime, values) { Url = url };
+            : new LoadRequest(load, occurrence is null ? Guid.NewGuid().ToString() : Occurrence(occurrence), "http", runTime, values)
+            {
+                Url = url,
+                Fingerprint = occurrence is null ? null : Fingerprint(load, values, url, times.Count == 0 ? null : runTime),
+            };
     }
+
+    // A timer's occurrence is a time, an event's has a space in it. A key that looks like a time must not be taken for tonight's run.
+    private static string Occurrence(string key) => TimerOccurrence().IsMatch(key) ? $"key {key}" : key;
+
+    private static bool TryReadTime(string text, out DateTimeOffset time)
+    {
+        time = default;
+        return IsoTime().IsMatch(text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+    }
+
+    private static string Fingerprint(LoadTemplate load, ParameterValue?[] values, string? url, DateTimeOffset? runTime)
+    {
+        var named = load.Template.Parameters.Select((parameter, i) => (parameter.Name, values[i]?.Text)).OrderBy(value => value.Name, StringComparer.Ordinal);
+        string?[] parts = [.. named.SelectMany(value => (string?[])[value.Name, value.Text]), url, runTime?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)];
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)))[..32];
+    }
+
+    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?\z")]
+    private static partial Regex IsoTime();
+
+    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\z", RegexOptions.IgnoreCase)]
+    private static partial Regex TimerOccurrence();
 }

@@ -30,6 +30,7 @@ public static class EngineServices
         var ingestBuffer = IngestBuffer.Read(settings);
         var queries = QueryOptions.Read(settings);
         var loads = LoadOptions.Read(settings, motherDuck);
+        var timers = TimerSchedules.Read(settings, triggers);
         var templates = TemplateCatalog.Read(settings, queries, triggers, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
 
         var url = new PublicUrl(settings);
@@ -47,9 +48,9 @@ public static class EngineServices
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
-        services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
         services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
         services.AddSingleton(mcp).AddSingleton<McpTools>();
+        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
         return services.AddWhatTriggersCall();
     }
 
@@ -57,8 +58,8 @@ public static class EngineServices
     private static IServiceCollection AddWhatTriggersCall(this IServiceCollection services) => services
         .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new IngestRequests(app.Get<TemplateCatalog>(), app.Get<IngestRunner>()))
-        .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
         .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>(), app.Get<PublicUrl>()))
+        .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<TimerSchedules>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
         .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<ILoggerFactory>(), app))
