@@ -112,7 +112,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             var connection = await _pool.OpenAsync(cancellationToken, cancellationToken);
             connection.StateChange += (_, _) =>
             {
-                if (connection.FullState == System.Data.ConnectionState.Closed)
+                if (!connection.FullState.HasFlag(System.Data.ConnectionState.Open))
                     turn.Dispose();
             };
             return connection;

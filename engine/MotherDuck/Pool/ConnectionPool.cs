@@ -28,7 +28,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private readonly int _size;
     private readonly ConcurrencyLimiter _turns;
     private readonly ConcurrentStack<Place> _free = [];
-    private long _distrustedUntil = long.MinValue;
+    private long _closeOpenedBefore = long.MinValue;
 
     /// <summary>Sets the places up; nothing connects yet.</summary>
     /// <param name="options">Where to, and how.</param>
@@ -122,7 +122,12 @@ internal sealed class ConnectionPool : IAsyncDisposable
     }
 
     /// <summary>Sees to it that no connection is used again that is open now: MotherDuck could not be reached on one of them.</summary>
-    public void CloseOldConnections() => Volatile.Write(ref _distrustedUntil, Stopwatch.GetTimestamp());
+    public void CloseOldConnections()
+    {
+        Volatile.Write(ref _closeOpenedBefore, Stopwatch.GetTimestamp());
+        foreach (var place in _free) // Those in use are closed before they are used again.
+            CloseOld(place);
+    }
 
     /// <summary>Sees to it that a connection is closed when its work is done, and not used again.</summary>
     public static void Discard(NpgsqlConnection connection)
@@ -146,9 +151,16 @@ internal sealed class ConnectionPool : IAsyncDisposable
         await _turns.DisposeAsync();
     }
 
+    private void CloseOld(Place place)
+    {
+        if (place.OpenedAt <= Volatile.Read(ref _closeOpenedBefore))
+            place.Source.Clear();
+    }
+
     private void Leave(NpgsqlConnection connection, Place place)
     {
-        if (connection.FullState != ConnectionState.Closed || !Places.Remove(connection))
+        // It was closed, or it broke: there is no other event then.
+        if (connection.FullState.HasFlag(ConnectionState.Open) || !Places.Remove(connection))
             return;
         place.LeftAt = Stopwatch.GetTimestamp();
         _free.Push(place);
@@ -161,8 +173,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         {
             if (_writes && token.IsReadScaling)
                 throw Refused("a read-scaling token cannot write", $"Loads and ingests need a read-write token; the token of {_token.Name} is a read-scaling token.");
-            if (place.OpenedAt <= Volatile.Read(ref _distrustedUntil))
-                place.Source.Clear();
+            CloseOld(place);
             try
             {
                 var connection = await place.Source.OpenConnectionAsync(cancellationToken);
