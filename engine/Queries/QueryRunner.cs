@@ -3,39 +3,24 @@ using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Polly;
-using Polly.Retry;
 
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache, Telemetry telemetry)
+internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry)
 {
-    // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
-    private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
-        .AddRetry(new RetryStrategyOptions<QueryExecution>
-        {
-            MaxRetryAttempts = 1,
-            Delay = TimeSpan.Zero,
-            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e) is { IsTransient: true }),
-        })
-        .Build();
-
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
         using var run = telemetry.StartQuery(query.Template.Name);
         try
         {
-            await dataSources.Read.WithinAsync(
-                query.Timeout, async limit => run.Succeed(await AnswerAsync(query, values, format, http, limit)), http.RequestAborted);
+            run.Succeed(await AnswerAsync(query, values, format, http, http.RequestAborted));
         }
         catch (Exception e)
         {
-            run.Fail(MotherDuckError.From(e));
-            var problem = e is TimeoutException || (e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
-                ? TimedOut(query)
-                : Guard.ToProblem(e, http);
+            run.Fail(e, http.RequestAborted);
+            var problem = e is TimeoutException ? TimedOut(query) : Guard.ToProblem(e, http);
             if (http.Response.HasStarted)
                 http.Abort();
             else
@@ -62,12 +47,22 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
 
     private async Task<long> StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
     {
-        using var turn = await gate.EnterAsync(cancellationToken);
-        await using var execution = await Start.ExecuteAsync(
-            async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
-        var rows = await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
-        execution.Complete();
+        long rows = 0;
+        var started = false;
+        QueryShape? known = null;
+        await dataSources.Read.RunAsync(query.Timeout, async (connection, stop) =>
+        {
+            known = shapes.Find(query);
+            await using var execution = await QueryExecution.StartAsync(connection, shapes, query, known, values, stop);
+            started = true;
+            rows = await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, stop);
+            execution.Complete();
+        }, CanRetry, cancellationToken);
         return rows;
+
+        // Nothing has been answered yet, and a SELECT can be sent twice: on another connection, or where its shape may be out of date.
+        bool CanRetry(Exception e) => !started && (MotherDuckError.IsTransientFailure(e)
+            || (known is not null && MotherDuckError.From(e)?.Reason is "Binder Error" or "Catalog Error" && shapes.Forget(query)));
     }
 
     // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
@@ -87,11 +82,10 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
 
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
     {
-        // Others may be waiting for this answer: it does not end with the request that happened to be first.
-        using var limit = new CancellationTokenSource(query.Timeout);
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, maxBytes);
-        await StreamAsync(query, values, format, sink, limit.Token);
+        // Others may be waiting for this answer: it does not end with the request that happened to be first.
+        await StreamAsync(query, values, format, sink, CancellationToken.None);
         return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
     }
 }

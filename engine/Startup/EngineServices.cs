@@ -39,9 +39,9 @@ public static class EngineServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
-        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
-        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
+        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<TableWriter>().AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
         return services.AddWhatTriggersCall();
     }
 

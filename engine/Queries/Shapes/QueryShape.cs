@@ -89,9 +89,6 @@ internal sealed class QueryShape
         return true;
     }
 
-    /// <summary>Whether another shape has the same columns and statement.</summary>
-    public bool Equivalent(QueryShape other) => Statement == other.Statement && Columns.SequenceEqual(other.Columns);
-
     // Nested values would come as text with elements not quoted, blobs and intervals in DuckDB's or in PostgreSQL's form: those are turned to one
     // known text in SQL. A type that is not known here at least has DuckDB's own text.
     private static (ColumnKind Kind, string? Function) Classify(string type) => type switch
