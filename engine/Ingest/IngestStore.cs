@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Logging;
@@ -16,7 +16,7 @@ internal sealed record Delivery(string? Id, IReadOnlyList<string?> Headers);
 /// Writes deliveries into MotherDuck, each whole or not at all. One with an id shares its transaction with the id's row in
 /// <c>md_functions.ingest_deliveries</c> of the target's database, whose primary key lets it in once.
 /// </summary>
-internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter writer, ILogger<IngestStore> logger)
+internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter writer, IngestTargets targets, ILogger<IngestStore> logger)
 {
     /// <summary>Stores a delivery.</summary>
     /// <param name="ingest">The ingest.</param>
@@ -38,6 +38,9 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter
         {
             switch (error.Reason)
             {
+                case "Invalid Input Error" when ExactCast.Explain(e.MessageText) is { } why:
+                    logger.LogWarning("Ingest {Ingest}: rows do not fit: {Error}", ingest.Name, MotherDuckError.OneLine(why));
+                    throw new ProblemException(new Problem(422, "Rows do not fit", $"A value does not fit, and no row was stored: {MotherDuckError.OneLine(why)}."));
                 case "TransactionContext Error":
                     throw new ProblemException(new Problem(503, "Busy", "Other writers kept changing the same table. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) });
                 case "Conversion Error" or "Constraint Error" or "Out of Range Error" or "Invalid Input Error":
@@ -50,28 +53,45 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter
 
         async Task<long?> WriteAsync()
         {
+            for (var first = true; ; first = false)
+            {
+                var insert = await targets.InsertAsync(ingest, timeLeft(), cancellationToken);
+                try
+                {
+                    return await InsertWithAsync(insert);
+                }
+                catch (PostgresException e) when (IngestTargets.IsOutdated(e))
+                {
+                    targets.Forget(ingest);
+                    if (!first || MotherDuckError.From(e)?.Reason == "Catalog Error")
+                        throw;
+                }
+            }
+        }
+
+        async Task<long?> InsertWithAsync(string insert)
+        {
             if (delivery.Id is not null || rows.Rejected.Count > 0)
-                return await dataSources.Write.TransactionAsync(timeLeft(), (connection, stop) => InsertAllAsync(connection, ingest, delivery, rows, stop), CancellationToken.None);
+                return await dataSources.Write.TransactionAsync(timeLeft(), (connection, stop) => InsertAllAsync(connection, insert, ingest, delivery, rows, stop), CancellationToken.None);
             long? inserted = null;
             await dataSources.Write.RunAsync(
-                timeLeft(), async (connection, stop) => inserted = await InsertAsync(connection, ingest, delivery, rows, stop), _ => false, CancellationToken.None);
+                timeLeft(), async (connection, stop) => inserted = await InsertAsync(connection, insert, delivery, rows, stop), _ => false, CancellationToken.None);
             return inserted;
         }
     }
 
     private static async Task<long?> InsertAllAsync(
-        NpgsqlConnection connection, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string insert, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
     {
         if (delivery.Id is not null && !await ClaimAsync(connection, ingest, delivery.Id, cancellationToken))
             return null;
         if (rows.Rejected.Count > 0)
             await RejectAsync(connection, ingest, delivery, rows, cancellationToken);
-        return await InsertAsync(connection, ingest, delivery, rows, cancellationToken);
+        return await InsertAsync(connection, insert, delivery, rows, cancellationToken);
     }
 
-    private static async Task<long> InsertAsync(
-        NpgsqlConnection connection, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken) =>
-        long.Parse((await connection.ScalarAsync(ingest.Insert, [rows.Json, .. delivery.Headers], cancellationToken))!, CultureInfo.InvariantCulture);
+    private static async Task<long> InsertAsync(NpgsqlConnection connection, string insert, Delivery delivery, IngestRows rows, CancellationToken cancellationToken) =>
+        await connection.CountAsync(insert, [rows.Json, .. delivery.Headers], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");
 
     // False if the id is there, which is to say committed: what others have not committed yet cannot be seen, and is a conflict at COMMIT.
     private static async Task<bool> ClaimAsync(NpgsqlConnection connection, IngestTemplate ingest, string id, CancellationToken cancellationToken)

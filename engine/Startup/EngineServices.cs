@@ -40,7 +40,7 @@ public static class EngineServices
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
-        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
+        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestTargets>().AddHostedService<IngestCheck>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(loads).AddSingleton(timers).AddSingleton<TableWriter>().AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
         return services.AddWhatTriggersCall();
     }
