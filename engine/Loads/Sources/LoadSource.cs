@@ -137,6 +137,5 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         return casts.Count == 0 ? select : $"SELECT * REPLACE (\n{string.Join(",\n", casts)}) FROM (\n{select}\n)";
     }
 
-    private async Task<IReadOnlyList<Column>> DescribeAsync(string select) =>
-        [.. (await connection.RowsAsync($"DESCRIBE {select}", [], cancellationToken)).Select(row => new Column(row[0]!, row[1]!))];
+    private Task<IReadOnlyList<Column>> DescribeAsync(string select) => Column.DescribeAsync(connection, select, cancellationToken);
 }

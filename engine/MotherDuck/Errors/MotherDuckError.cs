@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using Npgsql;
@@ -42,17 +41,19 @@ internal sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string 
     {
         MotherDuckException e => e.Error,
         PostgresException e => FromServer(e),
-        NpgsqlException { InnerException: TimeoutException } e when e.Message.Contains("pool", StringComparison.Ordinal) =>
-            new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException { InnerException: TimeoutException } e => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(e.Message)),
         NpgsqlException { InnerException: AuthenticationException inner } => new(MotherDuckErrorKind.Unreachable, "no TLS connection", $"TLS failed: {OneLine(inner.Message)}"),
-        NpgsqlException e when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) =>
-            new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException e => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(e.InnerException?.Message ?? e.Message)) { IsTransient = true },
         TimeoutException => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(exception.Message)),
-        SocketException or IOException => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(exception.Message)),
         _ => null,
     };
+
+    /// <summary>Whether a failure is <see cref="IsTransient"/>.</summary>
+    public static bool IsTransientFailure(Exception exception) => From(exception) is { IsTransient: true };
+
+    /// <summary>Whether another transaction was in the way, so that the same work may succeed when it is done again.</summary>
+    public static bool IsConflict(Exception exception) => exception is PostgresException e && e.MessageText.StartsWith("TransactionContext Error:", StringComparison.Ordinal)
+        && (e.MessageText.Contains("onflict", StringComparison.Ordinal) || e.MessageText.Contains("Failed to commit", StringComparison.Ordinal));
 
     /// <summary>Whether what the server said while a connection was opened is about the token. Its code need not say so, as the endpoint's codes say little.</summary>
     public static bool IsLoginRefused(PostgresException exception) =>
