@@ -143,6 +143,12 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
             {
                 await running;
             }
+            catch (PostgresException e) when (!stop.IsCancellationRequested)
+            {
+                if (!StatementErrors.IsHarmless(e))
+                    ConnectionPool.Discard(connection);
+                throw;
+            }
             catch (Exception e) when (stop.IsCancellationRequested && MotherDuckError.From(e) is not null)
             {
                 throw new OperationCanceledException(e.Message, e, stop);

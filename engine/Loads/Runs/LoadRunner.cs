@@ -9,7 +9,7 @@ namespace MdFunctions.Engine.Loads;
 /// <summary>Runs loads, each occurrence once: the rows go from their source into MotherDuck and never through this app.</summary>
 internal sealed class LoadRunner(
     MotherDuckDataSources dataSources, TableWriter writer, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
-    ILogger<LoadRunner> logger)
+    ILogger<LoadRunner> logger) : IDisposable
 {
     private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(15);
 
@@ -55,6 +55,13 @@ internal sealed class LoadRunner(
         {
             _turns.Release();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _alone.Dispose();
     }
 
     /// <summary>Records that a load did not run because one before it did not succeed.</summary>

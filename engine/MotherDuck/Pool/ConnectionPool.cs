@@ -10,8 +10,8 @@ using Npgsql;
 namespace MdFunctions.Engine.MotherDuck;
 
 /// <summary>
-/// Connections to MotherDuck, a place for each. A place is an Npgsql data source of one connection: Npgsql takes nearly every error of MotherDuck's (its
-/// code is XX000) for a dying server and closes all idle connections of the data source, which are only this one.
+/// Connections to MotherDuck, a place for each. A place is an Npgsql data source of one connection, as Npgsql closes all idle connections of a data source
+/// when one of them breaks, and cannot close one alone.
 /// </summary>
 internal sealed class ConnectionPool : IAsyncDisposable
 {
@@ -37,6 +37,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <param name="loggers">Npgsql logs through it.</param>
     public ConnectionPool(MotherDuckOptions options, AccessToken token, bool writes, ILoggerFactory loggers)
     {
+        StatementErrors.KeepConnections();
         (_options, _token, _writes, _loggers) = (options, token, writes, loggers);
         (_name, _size) = writes ? ($"{options.SessionName}-write", options.MaxWritePoolSize) : ($"{options.SessionName}-read", options.MaxPoolSize);
         _turns = new(new ConcurrencyLimiterOptions { PermitLimit = _size, QueueLimit = writes ? int.MaxValue : options.QueueLimit });
