@@ -12,7 +12,6 @@ public sealed class ReplaceTests
         await app.SqlAsync("CREATE TABLE {db}.main.t (id BIGINT PRIMARY KEY, name VARCHAR NOT NULL DEFAULT 'none', n INTEGER DEFAULT 7 CHECK (n > 0))");
         await app.SqlAsync("COMMENT ON TABLE {db}.main.t IS 'owned by finance'");
         await app.SqlAsync("COMMENT ON COLUMN {db}.main.t.name IS 'as they say it'");
-        await app.SqlAsync("CREATE INDEX by_name ON {db}.main.t (name)");
         await app.SqlAsync("INSERT INTO {db}.main.t VALUES (1, 'old', 1)");
         app.Files.Put("data.csv", "name,id\nx,1\ny,2\n");
         await app.RunAsync("it");
