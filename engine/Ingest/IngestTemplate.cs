@@ -98,7 +98,7 @@ internal sealed partial record IngestTemplate
             Timeout = frontMatter.Duration("timeout") ?? TimeSpan.FromSeconds(30),
             Headers = headers,
             Insert = $"INSERT INTO {target} BY NAME WITH body AS ({Body(columns)}) SELECT * FROM (\n{statement}\n)",
-            CreateTarget = $"CREATE TABLE IF NOT EXISTS {target} AS WITH body AS ({EmptyBody(columns)}) SELECT * FROM (\n{template.Write(_ => "CAST(NULL AS VARCHAR)")}\n) LIMIT 0",
+            CreateTarget = $"CREATE TABLE IF NOT EXISTS {target} AS WITH body AS ({EmptyBody(columns)}) SELECT * FROM (\n{template.Write(_ => Template.UnknownValue("VARCHAR"))}\n) LIMIT 0",
         };
         frontMatter.RejectUnknown("an ingest");
         return ingest;

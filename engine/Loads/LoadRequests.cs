@@ -21,9 +21,10 @@ public sealed partial class LoadRequests
     private readonly LoadRunner _runner;
     private readonly LoadLedger _ledger;
     private readonly TimeProvider _time;
+    private readonly PublicUrl _url;
 
-    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time) =>
-        (_templates, _runner, _ledger, _time) = (templates, runner, ledger, time);
+    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time, PublicUrl url) =>
+        (_templates, _runner, _ledger, _time, _url) = (templates, runner, ledger, time, url);
 
     /// <summary>Lists the loads, with the run that is under way and the last one that ended.</summary>
     public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () => ListLoadsAsync(request));
@@ -58,6 +59,7 @@ public sealed partial class LoadRequests
     {
         if (request.Method != "GET")
             return Problem.MethodNotAllowed(request.Method, "GET");
+        _url.Protect(request.HttpContext.Response);
         var last = new List<LoadRun>();
         var running = new List<RunningLoad>();
         foreach (var database in _templates.Loads.Values.Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
@@ -69,7 +71,7 @@ public sealed partial class LoadRequests
         {
             load.Name,
             load.Template.Summary,
-            Url = $"{request.Scheme}://{request.Host}/api/loads/{load.Name}",
+            Url = $"{_url.Of(request)}/api/loads/{load.Name}",
             Target = load.Target.ToString(),
             Mode = load.Mode.ToString().ToLowerInvariant(),
             load.Keys,
@@ -89,6 +91,7 @@ public sealed partial class LoadRequests
             return Problem.NotFound("load", name);
         if (request.Method != "GET")
             return Problem.MethodNotAllowed(request.Method, "GET");
+        _url.Protect(request.HttpContext.Response);
         var limit = 50;
         var before = request.Query["before"].FirstOrDefault();
         if (request.Query["limit"].FirstOrDefault() is { } text
@@ -97,7 +100,7 @@ public sealed partial class LoadRequests
         var runs = await _ledger.HistoryAsync(load, limit + 1, before, request.HttpContext.RequestAborted);
         // Pages continue behind an occurrence, not at a number, so that runs that end meanwhile shift nothing.
         var next = runs.Count <= limit ? null
-            : $"{request.Scheme}://{request.Host}/api/loads/{name}/runs?limit={limit}&before={Uri.EscapeDataString(runs[limit - 1].Occurrence)}";
+            : $"{_url.Of(request)}/api/loads/{name}/runs?limit={limit}&before={Uri.EscapeDataString(runs[limit - 1].Occurrence)}";
         return Results.Json(new { runs = runs.Take(limit), next });
     }
 

@@ -8,6 +8,9 @@ namespace MdFunctions.Engine.Queries;
 /// <summary>A statement that MotherDuck has accepted and whose rows are arriving. Disposing it stops the statement and gives the connection back.</summary>
 internal sealed class QueryExecution : IAsyncDisposable
 {
+    // For a shape that has changed, and each form of values.
+    private const int MostAttempts = 5;
+
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlCommand _command;
     private bool _isComplete;
@@ -21,37 +24,55 @@ internal sealed class QueryExecution : IAsyncDisposable
     /// <summary>What they look like.</summary>
     public QueryShape Shape { get; }
 
-    /// <summary>Starts a query and waits for its first row.</summary>
+    /// <summary>
+    /// Starts a query and waits for its first row. The tables may have changed since its shape was asked for, and it may need its values in another form than
+    /// was known: then it is started again, and the new shape and form are kept.
+    /// </summary>
     public static async Task<QueryExecution> StartAsync(
         MotherDuckDataSource dataSource, QueryShapes shapes, QueryTemplate query, ParameterValue?[] values, CancellationToken cancellationToken)
     {
-        ExceptionDispatchInfo? refusal = null;
-        var known = shapes.Find(query);
-        if (known is not null)
+        var shape = shapes.Find(query);
+        var isFresh = false;
+        var form = shapes.FormOf(query);
+        (QueryShape Shape, ExceptionDispatchInfo Why)? refused = null;
+        for (var attempt = 1; ; attempt++)
         {
-            // The tables may have changed since the shape was asked for: other columns than it says, or none of a name that it uses.
             try
             {
-                var execution = await ExecuteAsync(dataSource, _ => new(known), values, cancellationToken);
-                if (known.Fits(execution.Reader))
+                var execution = await ExecuteAsync(dataSource, GetShapeAsync, form, values, cancellationToken);
+                if (execution.Shape.Fits(execution.Reader) || attempt == MostAttempts)
+                {
+                    shapes.Keep(query, form);
                     return execution;
+                }
                 await execution.DisposeAsync();
+                shape = null;
             }
-            catch (PostgresException e) when (MotherDuckError.From(e)?.Reason is "Binder Error" or "Catalog Error")
+            catch (PostgresException e) when (attempt < MostAttempts)
             {
-                refusal = ExceptionDispatchInfo.Capture(e);
+                var isMismatch = QueryShape.IsMismatch(e);
+                if (Preparing.IsRefusal(e) || (isMismatch && isFresh))
+                    form = Preparing.Next(form, values) ?? throw Preparing.Explain(query, e);
+                else if (Preparing.WantsConstant(query, e))
+                    throw Preparing.Explain(query, e);
+                else if (shape is null || isFresh || !(isMismatch || MotherDuckError.From(e)?.Reason is "Binder Error" or "Catalog Error"))
+                    throw;
+                else
+                    (refused, shape) = (isMismatch ? null : (shape, ExceptionDispatchInfo.Capture(e)), null);
             }
         }
-        var second = await ExecuteAsync(dataSource, async connection =>
+
+        async ValueTask<QueryShape> GetShapeAsync(NpgsqlConnection connection)
         {
-            var fresh = await shapes.RefreshAsync(connection, query, cancellationToken);
+            if (shape is not null)
+                return shape;
+            shape = await shapes.RefreshAsync(connection, query, cancellationToken);
+            isFresh = true;
             // The same statement is not sent twice.
-            if (refusal is not null && fresh.Equivalent(known!))
-                refusal.Throw();
-            return fresh;
-        }, values, cancellationToken);
-        second.Shape.Fits(second.Reader);
-        return second;
+            if (refused is { } before && shape.Equivalent(before.Shape))
+                before.Why.Throw();
+            return shape;
+        }
     }
 
     /// <summary>Says that the rows have been read: there is nothing to stop.</summary>
@@ -68,14 +89,15 @@ internal sealed class QueryExecution : IAsyncDisposable
     }
 
     private static async Task<QueryExecution> ExecuteAsync(
-        MotherDuckDataSource dataSource, Func<NpgsqlConnection, ValueTask<QueryShape>> getShape, ParameterValue?[] values, CancellationToken cancellationToken)
+        MotherDuckDataSource dataSource, Func<NpgsqlConnection, ValueTask<QueryShape>> getShape, ValueForm form, ParameterValue?[] values,
+        CancellationToken cancellationToken)
     {
         var connection = await dataSource.OpenAsync(cancellationToken);
         NpgsqlCommand? command = null;
         try
         {
             var shape = await getShape(connection);
-            command = connection.Statement(shape.Statement, [.. values.Select(value => value?.Text)]);
+            command = connection.Statement(shape.StatementFor(form, values), [.. values.Select(value => value?.Text)]);
             // Without sequential access, which hands a row out before all of it has come: the rest would be waited for with the thread blocked.
             return new(connection, command, await command.ExecuteReaderAsync(cancellationToken), shape);
         }

@@ -4,8 +4,7 @@ using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
-using MdFunctions.Local;
-using MdFunctions.Local.Worker;
+using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.Docs;
@@ -80,10 +79,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Every_route_is_mentioned_and_every_mentioned_route_exists()
     {
-        var routes = FunctionMethod.Discover(typeof(LocalHost).Assembly)
-            .Where(function => function.Http is not null)
-            .Select(function => $"/api/{function.Http!.Route}")
-            .ToList();
+        var routes = AppRoutes.Read().Select(route => $"/api/{route}").ToList();
         Assert.Contains("/api/queries/{name}", routes);
         Assert.All(routes, route => Assert.Contains(DocPages.Rows("docs/routes.md"), row => row[0].EndsWith(RouteParameter().Replace(route, "NAME"), StringComparison.Ordinal)));
         var mentioned = Route().Matches(Everything).Select(match => match.Value).Distinct().ToList();
