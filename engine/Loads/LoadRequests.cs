@@ -53,8 +53,8 @@ public sealed class LoadRequests
 
     private async Task<IResult> ListLoadsAsync(HttpRequest request)
     {
-        if (request.Method != "GET")
-            return Problem.MethodNotAllowed(request.Method, "GET");
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         var last = new List<LoadRun>();
         var running = new List<RunningLoad>();
         foreach (var database in _templates.Loads.Values.Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
@@ -84,8 +84,8 @@ public sealed class LoadRequests
     {
         if (!_templates.Loads.TryGetValue(name, out var load))
             return Problem.NotFound("load", name);
-        if (request.Method != "GET")
-            return Problem.MethodNotAllowed(request.Method, "GET");
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         var limit = 50;
         var before = request.Query["before"].FirstOrDefault();
         if (request.Query["limit"].FirstOrDefault() is { } text

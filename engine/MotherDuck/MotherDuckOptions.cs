@@ -104,7 +104,7 @@ internal sealed partial record MotherDuckOptions
             SessionName = ReadSessionName(settings),
             AttachMode = settings.Choice("MotherDuck:AttachMode", "", "single", "workspace") is { Length: > 0 } mode ? mode : null,
             MaxPoolSize = settings.Integer("MotherDuck:MaxPoolSize", 4, 1, 100),
-            MaxWritePoolSize = settings.Integer("MotherDuck:MaxWritePoolSize", 4, 1, 100),
+            MaxWritePoolSize = settings.Integer("MotherDuck:MaxWritePoolSize", 4, 2, 100),
             WarmUp = settings.Choice("MotherDuck:WarmUp", "true", "true", "false") == "true",
             ConnectionIdleLifetime = settings.Duration("MotherDuck:ConnectionIdleLifetime", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
             ConnectionLifetime = settings.Duration("MotherDuck:ConnectionLifetime", TimeSpan.FromHours(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)),
@@ -126,7 +126,7 @@ internal sealed partial record MotherDuckOptions
         static string? ReadToken(Settings settings, string name, bool required)
         {
             // The value is never repeated, whatever is wrong with it.
-            var token = settings.Text(name)?.Trim();
+            var token = settings.Text(name)?.Trim() is { Length: > 0 } text ? text : null;
             if (token is null && required)
                 settings.Fault(name, "not set; expected a MotherDuck access token, or KEY_VAULT_URI set to the Key Vault that holds it");
             else if (token is not null && token.Any(char.IsWhiteSpace))

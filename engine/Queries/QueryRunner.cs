@@ -9,7 +9,7 @@ using Polly.Retry;
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache, Telemetry telemetry)
+internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache, Telemetry telemetry, TimeProvider time)
 {
     // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
     private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
@@ -56,6 +56,14 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
             return 0;
         if (query.MaxRows > 0)
             return await SpoolAsync(query, values, format, http, cancellationToken);
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            // What GET would begin with: the statement has run, or failed, up to its first row.
+            using var turn = await gate.EnterAsync(cancellationToken);
+            await using var execution = await StartAsync(query, values, cancellationToken);
+            Answer.WriteHeaders(http, query, format);
+            return 0;
+        }
         using var sink = new ResponseSink(http, query, format);
         return await StreamAsync(query, values, format, sink, cancellationToken);
     }
@@ -63,12 +71,14 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
     private async Task<long> StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
     {
         using var turn = await gate.EnterAsync(cancellationToken);
-        await using var execution = await Start.ExecuteAsync(
-            async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
+        await using var execution = await StartAsync(query, values, cancellationToken);
         var rows = await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
         execution.Complete();
         return rows;
     }
+
+    private ValueTask<QueryExecution> StartAsync(QueryTemplate query, ParameterValue?[] values, CancellationToken cancellationToken) =>
+        Start.ExecuteAsync(async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
 
     // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
     private async Task<long> SpoolAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
@@ -92,6 +102,6 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, maxBytes);
         await StreamAsync(query, values, format, sink, limit.Token);
-        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
+        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
     }
 }
