@@ -53,7 +53,8 @@ internal sealed class QueryExecution : IAsyncDisposable
                 var isMismatch = QueryShape.IsMismatch(e);
                 if (Preparing.IsRefusal(e) || (isMismatch && isFresh))
                     form = Preparing.Next(form, values) ?? throw Preparing.Explain(query, e);
-                else if (Preparing.WantsConstant(query, e))
+                // There are places where no subquery can stand either, such as in a lambda.
+                else if (Preparing.WantsConstant(query, e) || (form == ValueForm.Hidden && form != shapes.FormOf(query)))
                     throw Preparing.Explain(query, e);
                 else if (shape is null || isFresh || !(isMismatch || MotherDuckError.From(e)?.Reason is "Binder Error" or "Catalog Error"))
                     throw;
