@@ -65,7 +65,8 @@ public sealed class StatementPropertyTests
                 var got = format == "csv"
                     ? Csv(text)[1]
                     : JsonSerializer.Deserialize<JsonElement>(format == "json" ? text[1..^1] : text).EnumerateObject().Select(column => Plain(column.Value)).ToList();
-                Assert.True(expected.SequenceEqual(got, StringComparer.Ordinal), $"{what}\nexpected {string.Join(" | ", expected)}\n     got {string.Join(" | ", got)}");
+                var same = format == "csv" ? expected.Select(Loose).SequenceEqual(got.Select(Loose), StringComparer.Ordinal) : expected.SequenceEqual(got, StringComparer.Ordinal);
+                Assert.True(same, $"{what}\nexpected {string.Join(" | ", expected)}\n     got {string.Join(" | ", got)}");
             }
         }
     }
@@ -114,8 +115,7 @@ public sealed class StatementPropertyTests
         for (var at = 0; at < text.Length;)
         {
             var field = new StringBuilder();
-            var quoted = text[at] == '"';
-            if (quoted)
+            if (text[at] == '"')
             {
                 for (at++; text[at] != '"' || (at + 1 < text.Length && text[at + 1] == '"'); at++)
                 {
@@ -130,9 +130,7 @@ public sealed class StatementPropertyTests
                 while (text[at] is not (',' or '\r'))
                     field.Append(text[at++]);
             }
-            var value = field.ToString();
-            row.Add(!quoted && value.Length > 0 && (char.IsAsciiDigit(value[0]) || value[0] == '-') && double.TryParse(value, CultureInfo.InvariantCulture, out _) ? Number(value)
-                : value.StartsWith('[') || value.StartsWith('{') ? Json(value) : value);
+            row.Add(field.ToString());
             if (text[at++] == ',')
                 continue;
             at++;
@@ -142,8 +140,15 @@ public sealed class StatementPropertyTests
         return rows;
     }
 
-    private static string Json(string text)
+    // CSV has no types: what looks like a number or like JSON is compared as that.
+    private static string Loose(string text)
     {
+        if (text == "null")
+            return "";
+        if (text.Length > 0 && (char.IsAsciiDigit(text[0]) || text[0] == '-') && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+            return Number(text);
+        if (!text.StartsWith('[') && !text.StartsWith('{'))
+            return text;
         try
         {
             return Canonical(JsonSerializer.Deserialize<JsonElement>(text));
