@@ -2,6 +2,8 @@ using Azure.Core;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using MdFunctions.Engine;
 using MdFunctions.Engine.MotherDuck;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Configuration;
@@ -14,6 +16,23 @@ namespace MdFunctions;
 /// <summary>What the app is made of.</summary>
 public static class App
 {
+    /// <summary>Runs the app until its host ends it.</summary>
+    /// <param name="args">The command line that the Functions host gives.</param>
+    /// <returns>The exit code: 1 where the settings or SQL files have faults. Standard error then names all of them in one line, which the host takes for one error.</returns>
+    public static int Run(string[] args)
+    {
+        try
+        {
+            CreateBuilder(args).Build().Run();
+            return 0;
+        }
+        catch (StartupException e)
+        {
+            Console.Error.WriteLine($"error: {e.Line}");
+            return 1;
+        }
+    }
+
     /// <summary>Puts the app together.</summary>
     /// <param name="args">The command line that the Functions host gives.</param>
     /// <param name="configure">What a test or the local host changes before the settings are read.</param>
@@ -25,6 +44,8 @@ public static class App
 
         // HTTP by ASP.NET Core's own types.
         builder.ConfigureFunctionsWebApplication();
+        // Each feature has its own limit of a body and says so; the server's would be an empty 500.
+        builder.Services.Configure<KestrelServerOptions>(server => server.Limits.MaxRequestBodySize = null);
 
         // The SQL files, the pools and what serves them.
         builder.Services.AddMdFunctions(builder.Configuration, typeof(LoadFunctions));
@@ -40,10 +61,17 @@ public static class App
             .UseFunctionsWorkerDefaults()
             .WithTracing(tracing => tracing.AddSource(TelemetrySources.Names))
             .WithMetrics(metrics => metrics.AddMeter(TelemetrySources.Names));
+        // Without it hosts take a failed timer for a failed dependency, and none of our log lines for theirs.
+        services.Configure<WorkerOptions>(worker => worker.Capabilities["WorkerOpenTelemetrySchemaVersion"] = "1.17.0");
         if (configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] is not { Length: > 0 })
             return;
         telemetry.UseAzureMonitorExporter(); // First: it leaves its own defaults out where options are configured already.
-        // The identity that reads the vault may write there.
-        services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((exporter, credential) => exporter.Credential = credential);
+        services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((exporter, credential) =>
+        {
+            exporter.Credential = credential; // The identity that reads the vault may write there.
+            // Of each instance's traces, as many as suffice to see how it goes; measurements and log lines, errors among them, are all sent.
+            exporter.TracesPerSecond = 5;
+            exporter.EnableTraceBasedLogsSampler = false;
+        });
     }
 }

@@ -1,3 +1,1 @@
-using Microsoft.Extensions.Hosting;
-
-MdFunctions.App.CreateBuilder(args).Build().Run();
+return MdFunctions.App.Run(args);

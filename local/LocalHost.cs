@@ -1,15 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using MdFunctions.Engine;
-using MdFunctions.Local.Worker;
+using MdFunctions.Local.Host;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Local;
@@ -17,22 +15,26 @@ namespace MdFunctions.Local;
 /// <summary>The functions and the local MotherDuck endpoint, running together on this machine.</summary>
 public sealed class LocalHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly FunctionsHost _host;
+    private readonly InProcessWorker _worker;
 
-    private LocalHost(WebApplication app, EndpointProcess? endpoint, IReadOnlyList<FunctionMethod> functions, Uri baseAddress) =>
-        (_app, Endpoint, Functions, BaseAddress) = (app, endpoint, functions, baseAddress);
+    private LocalHost(FunctionsHost host, InProcessWorker worker, EndpointProcess? endpoint, IConfiguration settings) =>
+        (_host, _worker, Endpoint, Settings) = (host, worker, endpoint, settings);
 
     /// <summary>Where the functions are served; their routes begin with <c>/api</c>.</summary>
-    public Uri BaseAddress { get; }
+    public Uri BaseAddress => _host.BaseAddress;
 
     /// <summary>The local endpoint; null when the functions use a MotherDuck account.</summary>
     public EndpointProcess? Endpoint { get; }
 
-    /// <summary>The functions that are served.</summary>
-    public IReadOnlyList<FunctionMethod> Functions { get; }
-
     /// <summary>The services of the app.</summary>
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _worker.Services;
+
+    /// <summary>The app's settings.</summary>
+    internal IConfiguration Settings { get; }
+
+    /// <summary>The host that serves the functions.</summary>
+    internal FunctionsHost Functions => _host;
 
     /// <summary>Starts the endpoint and the functions.</summary>
     /// <param name="options">How.</param>
@@ -45,14 +47,6 @@ public sealed class LocalHost : IAsyncDisposable
         var root = RepositoryRoot();
         // The port is settled first: the sample load's setting names it.
         var port = options.Port == 0 ? FreePort() : options.Port;
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = root });
-        builder.Logging.ClearProviders().SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
-        if (options.Console)
-            builder.Logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat) = (true, "HH:mm:ss "));
-        if (options.LoggerProvider is not null)
-            builder.Logging.AddProvider(options.LoggerProvider);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
-
         var settings = LocalSettings(root);
         EndpointProcess? endpoint = null;
         try
@@ -63,43 +57,40 @@ public sealed class LocalHost : IAsyncDisposable
                     ?? Environment.GetEnvironmentVariable("MOTHERDUCK_TOKEN")
                     ?? (settings.GetValueOrDefault("MOTHERDUCK_TOKEN") is { Length: > 0 } setting ? setting : "local");
                 endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken);
-                settings["MOTHERDUCK_TOKEN"] = token;
-                settings["KEY_VAULT_URI"] = "";
-                settings["MOTHERDUCK_READ_TOKEN"] = "";
-                settings["MotherDuck:SslMode"] = "";
-                settings["MotherDuck:Region"] = "";
-                settings["MotherDuck:Host"] = "localhost";
-                settings["MotherDuck:Port"] = endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                settings["MotherDuck:RootCertificate"] = endpoint.CaFile;
-                settings["WEATHER_CSV_URL"] = $"http://localhost:{port}/samples/weather.csv";
+                UseEndpoint(settings, endpoint, token, port);
             }
-            if (options.Data is not null)
-                settings[TimerFunctions.StateSetting] = Path.Combine(options.Data, "timers.json");
-            // Below the environment, which an operator sets on purpose.
-            builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
-            {
-                InitialData = new Dictionary<string, string?>
+            foreach (var (name, value) in options.Settings)
+                settings[name] = value;
+
+            var worker = new InProcessWorker(
+                app =>
                 {
-                    ["WEATHER_CSV_URL"] = "https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv",
-                    ["SqlDirectory"] = Path.Combine(root, "functions", "sql"),
-                    ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
-                    ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
+                    AddSettings(app.Configuration, root, settings);
+                    app.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning)
+                        .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error)
+                        .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error); // It warns that its port is another.
                 },
-            });
-            builder.Configuration.AddInMemoryCollection(settings).AddInMemoryCollection(options.Settings);
-
-            var functions = FunctionMethod.Discover(typeof(LocalHost).Assembly);
-            builder.Services.AddMdFunctions(builder.Configuration, typeof(LoadFunctions));
-            options.Services?.Invoke(builder.Services);
-            builder.Services.AddSingleton(functions).AddSingleton<TimerFunctions>();
-            builder.Services.AddHostedService(services => services.GetRequiredService<TimerFunctions>());
-
-            var app = builder.Build();
-            app.MapHttpFunctions(functions);
-            MapAdmin(app);
-            MapSamples(app, Path.Combine(root, "local", "samples"));
-            await StartAsync(app, port, cancellationToken);
-            return new LocalHost(app, endpoint, functions, new Uri($"http://localhost:{port}"));
+                options.Services);
+            var own = new ConfigurationManager();
+            own.AddEnvironmentVariables();
+            AddSettings(own, root, settings);
+            var host = await FunctionsHost.StartAsync(
+                worker,
+                new FunctionsHostOptions
+                {
+                    Port = port,
+                    Settings = own,
+                    ApplicationDirectory = AppContext.BaseDirectory,
+                    Logging = logging => AddLogging(logging, options),
+                    TimerStatusFile = options.Data is null ? null : Path.Combine(options.Data, "timers.json"),
+                    Routes = app =>
+                    {
+                        MapSamples(app, Path.Combine(root, "local", "samples"));
+                        app.MapGet("/", () => Results.Redirect("/api/docs"));
+                    },
+                },
+                cancellationToken);
+            return new LocalHost(host, worker, endpoint, own);
         }
         catch
         {
@@ -110,13 +101,12 @@ public sealed class LocalHost : IAsyncDisposable
     }
 
     /// <summary>Completes when the host is asked to stop (Ctrl+C).</summary>
-    public Task WaitForShutdownAsync() => _app.WaitForShutdownAsync();
+    public Task WaitForShutdownAsync() => _host.WaitForShutdownAsync();
 
     /// <summary>Stops the functions, then the endpoint.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync();
-        await _app.DisposeAsync();
+        await _host.DisposeAsync();
         if (Endpoint is not null)
             await Endpoint.DisposeAsync();
     }
@@ -140,7 +130,7 @@ public sealed class LocalHost : IAsyncDisposable
         await NodeModules.EnsureAsync(folder, forTests: false, say, cancellationToken);
         List<string> arguments =
         [
-            "--port", options.EndpointPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--port", options.EndpointPort.ToString(CultureInfo.InvariantCulture),
             "--ca-dir", Path.Combine(root, "local", ".data", "ca"),
             .. options.Data is null ? (IEnumerable<string>)[] : ["--data", options.Data],
             .. options.EndpointArguments,
@@ -177,27 +167,51 @@ public sealed class LocalHost : IAsyncDisposable
         return settings;
     }
 
-    private static void MapAdmin(WebApplication app) =>
-        app.MapPost("/admin/functions/{name}", (string name, TimerFunctions timers, IHostApplicationLifetime lifetime) =>
-            timers.RunNow(name, lifetime.ApplicationStopping) ? Results.StatusCode(StatusCodes.Status202Accepted) : Results.StatusCode(StatusCodes.Status404NotFound));
+    private static void UseEndpoint(Dictionary<string, string?> settings, EndpointProcess endpoint, string token, int port)
+    {
+        settings["MOTHERDUCK_TOKEN"] = token;
+        settings["KEY_VAULT_URI"] = "";
+        settings["MOTHERDUCK_READ_TOKEN"] = "";
+        settings["MotherDuck:SslMode"] = "";
+        settings["MotherDuck:Region"] = "";
+        settings["MotherDuck:Host"] = "localhost";
+        settings["MotherDuck:Port"] = endpoint.Port.ToString(CultureInfo.InvariantCulture);
+        settings["MotherDuck:RootCertificate"] = endpoint.CaFile;
+        settings["WEATHER_CSV_URL"] = $"http://localhost:{port}/samples/weather.csv";
+    }
+
+    private static void AddSettings(ConfigurationManager configuration, string root, Dictionary<string, string?> settings)
+    {
+        // Below the environment, which an operator sets on purpose.
+        ((IConfigurationBuilder)configuration).Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                ["WEATHER_CSV_URL"] = "https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv",
+                ["SqlDirectory"] = Path.Combine(root, "functions", "sql"),
+                ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
+                ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
+            },
+        });
+        configuration.AddInMemoryCollection(settings);
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, LocalOptions options)
+    {
+        logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Yarp", LogLevel.Error); // How a call failed, the host says itself.
+        if (options.Console)
+            logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat) = (true, "HH:mm:ss "));
+        if (options.LoggerProvider is not null)
+            logging.AddProvider(options.LoggerProvider);
+    }
 
     private static void MapSamples(WebApplication app, string folder) =>
-        app.MapGet("/samples/{file}", (string file) =>
-            Path.GetFileName(file) == file && File.Exists(Path.Combine(folder, file))
-                ? Results.File(Path.Combine(folder, file), "text/csv")
-                : Results.NotFound());
-
-    private static async Task StartAsync(WebApplication app, int port, CancellationToken cancellationToken)
-    {
-        try
+        app.MapGet("/samples/{file}", context =>
         {
-            await app.StartAsync(cancellationToken);
-        }
-        catch (IOException e) when (e.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-        {
-            throw new LocalException($"Port {port} is taken. Choose another with --port N, or --port 0 for any free one.", e);
-        }
-    }
+            var file = Path.Combine(folder, Path.GetFileName((string)context.Request.RouteValues["file"]!));
+            return (File.Exists(file) ? Results.File(file, "text/csv") : Results.NotFound()).ExecuteAsync(context);
+        });
 
     private static int FreePort()
     {

@@ -11,7 +11,7 @@ try
     }
 
     await using var host = await LocalHost.StartAsync(options, Console.WriteLine, CancellationToken.None);
-    Console.WriteLine(Banner.For(host));
+    Console.WriteLine(await Banner.ForAsync(host));
     await host.WaitForShutdownAsync();
     return 0;
 }

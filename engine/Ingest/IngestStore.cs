@@ -109,9 +109,9 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<Ing
     {
         try
         {
-            return await connection.ScalarAsync(
+            return await connection.CountAsync(
                 $"INSERT INTO {Own(ingest)}.ingest_deliveries BY NAME SELECT CAST($1 AS VARCHAR) AS ingest, CAST($2 AS VARCHAR) AS id, now() AS received_at ON CONFLICT DO NOTHING",
-                [ingest.Name, id], cancellationToken) == "1";
+                [ingest.Name, id], cancellationToken) == 1;
         }
         catch (PostgresException e) when (MotherDuckError.From(e)?.Reason == "Constraint Error")
         {

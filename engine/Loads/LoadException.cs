@@ -18,6 +18,15 @@ internal sealed class LoadException(string message, Problem problem, bool curabl
     /// <summary>The rows are not what the load's owner allows: a check, a column, a key. The same rows will not do next time either.</summary>
     public static LoadException Unfit(string what) => new(what, new Problem(422, "Load refused", $"Nothing was loaded: {what}."), curable: false);
 
+    /// <summary>The key was used before, for something else.</summary>
+    public static LoadException OtherRequest() => new(
+        "the same key was used with other parameters",
+        new Problem(422, "Key used already", "A run with this Idempotency-Key was made with other parameters, and nothing was loaded now. Another run needs another key."), curable: false);
+
+    /// <summary>The app stops.</summary>
+    public static LoadException Stopping(Exception inner) => new(
+        "the app stopped", new Problem(503, "Stopping", "The app is stopping, and the load was cancelled.") { RetryAfter = TimeSpan.FromSeconds(10) }, curable: true, inner);
+
     /// <summary>The load is running already.</summary>
     public static LoadException Busy(string load) => new(
         $"load '{load}', or one that fills the same table, is running", new Problem(409, "Load running", $"The load '{load}', or one that fills the same table, is running already."), curable: true);

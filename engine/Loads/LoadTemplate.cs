@@ -49,6 +49,9 @@ internal sealed record LoadTemplate(Template Template)
     /// <summary>SELECTs over <c>staged</c>, the rows to be published, that must each return true.</summary>
     public IReadOnlyList<IReadOnlyList<SqlToken>> Checks { get; init; } = [];
 
+    /// <summary>Whether models see it as a tool that they may run. Default false.</summary>
+    public bool Mcp { get; init; }
+
     /// <summary>How long a run may take. Default 10 minutes.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -95,6 +98,7 @@ internal sealed record LoadTemplate(Template Template)
             CreateAs = ReadTypes(frontMatter),
             AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
             Checks = ReadChecks(frontMatter, [.. given, .. template.Parameters.Select(parameter => parameter.Name)]),
+            Mcp = frontMatter.Boolean("mcp"),
             Timeout = frontMatter.Duration("timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)) ?? TimeSpan.FromMinutes(10),
         };
         frontMatter.RejectUnknown("a load");

@@ -39,7 +39,7 @@ internal sealed class QueryExecution : IAsyncDisposable
         {
             try
             {
-                var execution = await ExecuteAsync(dataSource, GetShapeAsync, form, values, cancellationToken);
+                var execution = await ExecuteAsync(dataSource, GetShapeAsync, query.MaxRows, form, values, cancellationToken);
                 if (execution.Shape.Fits(execution.Reader) || attempt == MostAttempts)
                 {
                     shapes.Keep(query, form);
@@ -90,7 +90,7 @@ internal sealed class QueryExecution : IAsyncDisposable
     }
 
     private static async Task<QueryExecution> ExecuteAsync(
-        MotherDuckDataSource dataSource, Func<NpgsqlConnection, ValueTask<QueryShape>> getShape, ValueForm form, ParameterValue?[] values,
+        MotherDuckDataSource dataSource, Func<NpgsqlConnection, ValueTask<QueryShape>> getShape, int maxRows, ValueForm form, ParameterValue?[] values,
         CancellationToken cancellationToken)
     {
         var connection = await dataSource.OpenAsync(cancellationToken);
@@ -98,7 +98,7 @@ internal sealed class QueryExecution : IAsyncDisposable
         try
         {
             var shape = await getShape(connection);
-            command = connection.Statement(shape.StatementFor(form, values), [.. values.Select(value => value?.Text)]);
+            command = connection.Statement(shape.StatementFor(maxRows, form, values), [.. values.Select(value => value?.Text)]);
             // Without sequential access, which hands a row out before all of it has come: the rest would be waited for with the thread blocked.
             return new(connection, command, await command.ExecuteReaderAsync(cancellationToken), shape);
         }

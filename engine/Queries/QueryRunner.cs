@@ -95,6 +95,33 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         return rows;
     }
 
+    /// <summary>Runs a query and collects its rows as JSON.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="values">A value for each parameter.</param>
+    /// <param name="maxRows">The most rows to collect; the query's own limit holds too.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="ProblemException">504: it took longer than its limit.</exception>
+    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, HttpContext http, CancellationToken cancellationToken)
+    {
+        using var run = telemetry.StartQuery(query.Template.Name);
+        using var bytes = new MemoryStream();
+        using var sink = new StreamSink(bytes, long.MaxValue);
+        var limited = query.MaxRows > 0 && query.MaxRows <= maxRows ? query : query with { MaxRows = maxRows };
+        try
+        {
+            await dataSources.Read.WithinAsync(query.Timeout, async limit => run.Succeed(await StreamAsync(limited, values, ResultFormat.All[0], sink, limit)), cancellationToken);
+        }
+        catch (Exception e)
+        {
+            run.Fail(MotherDuckError.From(e));
+            if (e is TimeoutException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+                throw new ProblemException(TimedOut(query));
+            throw;
+        }
+        return new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
+    }
+
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
     {
         // Others may be waiting for this answer: it does not end with the request that happened to be first.

@@ -6,4 +6,7 @@ public sealed class StartupException(IReadOnlyCollection<string> faults)
 {
     /// <summary>Each fault with the setting, or the file and line, that has it.</summary>
     public IReadOnlyCollection<string> Faults { get; } = faults;
+
+    /// <summary>All of them in one line: <c>The app cannot start: A | B</c>.</summary>
+    public string Line => $"The app cannot start: {string.Join(" | ", Faults.Select(fault => fault.ReplaceLineEndings(" ")))}";
 }

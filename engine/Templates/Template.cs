@@ -7,14 +7,17 @@ internal sealed class Template
 {
     private readonly IReadOnlyList<SqlToken> _statement;
 
-    private Template(SqlFile file, string? summary, IReadOnlyList<Parameter> parameters) =>
-        (Name, _statement, Summary, Parameters) = (file.Name, file.Statement, summary, parameters);
+    private Template(SqlFile file, string? summary, string? description, IReadOnlyList<Parameter> parameters) =>
+        (Name, _statement, Summary, Description, Parameters) = (file.Name, file.Statement, summary, description, parameters);
 
     /// <summary>The file's name without its ending.</summary>
     public string Name { get; }
 
     /// <summary>One line for the catalog.</summary>
     public string? Summary { get; }
+
+    /// <summary>More than a line of it: for the page, for OpenAPI, and for models that choose a tool.</summary>
+    public string? Description { get; }
 
     /// <summary>The declared parameters, in the order of their declaration.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
@@ -35,7 +38,7 @@ internal sealed class Template
     public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven)
     {
         HashSet<string> known = [];
-        var summary = frontMatter.Text("summary");
+        var (summary, description) = (frontMatter.Text("summary"), frontMatter.Text("description"));
         var parameters = new List<Parameter>();
         if (frontMatter.Map("parameters") is { } declarations)
         {
@@ -53,7 +56,7 @@ internal sealed class Template
         }
         foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..]) && !isGiven(token.Text[1..])).DistinctBy(token => token.Text))
             file.FaultAt(undeclared, $"{undeclared.Text} is not declared under 'parameters'");
-        return new(file, summary, parameters);
+        return new(file, summary, description, parameters);
     }
 
     /// <summary>The statement with every <c>$name</c> replaced.</summary>

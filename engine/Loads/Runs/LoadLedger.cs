@@ -34,6 +34,8 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
               load VARCHAR, occurrence VARCHAR, trigger VARCHAR, source VARCHAR, status VARCHAR, rows BIGINT, bytes BIGINT,
               started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, error VARCHAR, attempts BIGINT, PRIMARY KEY (load, occurrence))
             """,
+            // Tables made by an earlier version lack it.
+            $"ALTER TABLE {ours}.load_runs ADD COLUMN IF NOT EXISTS request VARCHAR",
             $"""
             CREATE TABLE IF NOT EXISTS {ours}.load_leases (
               lease VARCHAR, term BIGINT, load VARCHAR, occurrence VARCHAR, trigger VARCHAR, phase VARCHAR,
@@ -49,37 +51,40 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
     public void Forget() => _prepared.Clear();
 
     /// <summary>The run that loaded an occurrence; null if none has.</summary>
+    /// <exception cref="LoadException">It loaded the same key with other parameters.</exception>
     public async Task<LoadRun?> FindSucceededAsync(NpgsqlConnection connection, LoadRequest request, CancellationToken cancellationToken)
     {
         var rows = await connection.RowsAsync(
-            $"SELECT {Columns} FROM {Schema(request.Load.Target.Database)}.load_runs WHERE load = CAST($1 AS VARCHAR) AND occurrence = CAST($2 AS VARCHAR) AND status = 'succeeded'",
+            $"SELECT {Columns}, request FROM {Schema(request.Load.Target.Database)}.load_runs WHERE load = CAST($1 AS VARCHAR) AND occurrence = CAST($2 AS VARCHAR) AND status = 'succeeded'",
             [request.Load.Name, request.Occurrence], cancellationToken);
-        return rows.Count == 0 ? null : Read(rows[0]);
+        if (rows.Count == 0)
+            return null;
+        return request.Fingerprint is { } asked && rows[0][^1] is { } known && asked != known ? throw LoadException.OtherRequest() : Read(rows[0]);
     }
 
     /// <summary>Writes a run's row. That of an occurrence that did not succeed before is overwritten.</summary>
     /// <exception cref="LoadException">The occurrence has succeeded before, or another run is writing its row.</exception>
-    public async Task RecordAsync(NpgsqlConnection connection, string database, LoadRun run, CancellationToken cancellationToken)
+    public async Task RecordAsync(NpgsqlConnection connection, LoadRequest request, LoadRun run, CancellationToken cancellationToken)
     {
         const string sql = """
             INSERT INTO {0}.load_runs BY NAME SELECT
               CAST($1 AS VARCHAR) AS load, CAST($2 AS VARCHAR) AS occurrence, CAST($3 AS VARCHAR) AS trigger, CAST($4 AS VARCHAR) AS source,
               CAST($5 AS VARCHAR) AS status, CAST(CAST($6 AS VARCHAR) AS BIGINT) AS rows, CAST(CAST($7 AS VARCHAR) AS BIGINT) AS bytes,
               CAST(CAST($8 AS VARCHAR) AS TIMESTAMPTZ) AS started_at, CAST(CAST($9 AS VARCHAR) AS TIMESTAMPTZ) AS finished_at,
-              CAST($10 AS VARCHAR) AS error, 1 AS attempts
+              CAST($10 AS VARCHAR) AS error, 1 AS attempts, CAST($11 AS VARCHAR) AS request
             ON CONFLICT (load, occurrence) DO UPDATE SET trigger = excluded.trigger, source = excluded.source, status = excluded.status,
               rows = excluded.rows, bytes = excluded.bytes, started_at = excluded.started_at, finished_at = excluded.finished_at,
-              error = excluded.error, attempts = load_runs.attempts + 1
+              error = excluded.error, request = excluded.request, attempts = load_runs.attempts + 1
               WHERE load_runs.status <> 'succeeded'
             """;
         string?[] values =
         [
             run.Load, run.Occurrence, run.Trigger, run.Source, run.Status, Text(run.Rows), Text(run.Bytes),
-            run.StartedAt.ToString("O", CultureInfo.InvariantCulture), run.FinishedAt.ToString("O", CultureInfo.InvariantCulture), run.Error,
+            run.StartedAt.ToString("O", CultureInfo.InvariantCulture), run.FinishedAt.ToString("O", CultureInfo.InvariantCulture), run.Error, request.Fingerprint,
         ];
         try
         {
-            if (await connection.ScalarAsync(sql.Replace("{0}", Schema(database), StringComparison.Ordinal), values, cancellationToken) == "0")
+            if (await connection.CountAsync(sql.Replace("{0}", Schema(request.Load.Target.Database), StringComparison.Ordinal), values, cancellationToken) == 0)
                 throw LoadException.Overtaken("the occurrence was loaded by another run");
         }
         catch (PostgresException e) when (LoadException.IsDuplicate(e))

@@ -29,6 +29,18 @@ internal sealed class LoadRunner(
     /// <exception cref="LoadException">It did not succeed, or another run of the load did not end in time.</exception>
     public async Task<LoadRun> RunAsync(LoadRequest request, TimeSpan patience)
     {
+        try
+        {
+            return await WaitAndRunAsync(request, patience);
+        }
+        catch (OperationCanceledException e) when (app.ApplicationStopping.IsCancellationRequested)
+        {
+            throw LoadException.Stopping(e); // While it waited for its turn.
+        }
+    }
+
+    private async Task<LoadRun> WaitAndRunAsync(LoadRequest request, TimeSpan patience)
+    {
         var waiting = Stopwatch.StartNew();
         // Files may be appended side by side, each once; whatever updates or swaps rows runs alone.
         var alone = request is not { Trigger: "event", Load.Mode: LoadMode.Append };
@@ -76,7 +88,8 @@ internal sealed class LoadRunner(
         catch (Exception e) when (Explain(e, request.Load) is { } failure)
         {
             measured.Fail(MotherDuckError.From(e));
-            if (failure.Problem.Status != 409)
+            // A key used for something else keeps the row that it has.
+            if (failure.Problem is not { Status: 409 } and not { Title: "Key used already" })
             {
                 logger.LogError("Load {Load} failed: {Error}", request.Load.Name, failure.Message);
                 await RecordFailureAsync(request, "failed", started, failure.Message);
@@ -111,13 +124,15 @@ internal sealed class LoadRunner(
         {
             LoadRun? run = null;
             LoadLease? lease = null;
+            var taking = false;
             await dataSources.Write.RunAsync(AftermathLimit, async (connection, cancellationToken) =>
             {
                 await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
                 run = await ledger.FindSucceededAsync(connection, request, cancellationToken);
-                if (run is null)
+                taking = run is null;
+                if (taking)
                     lease = await LoadLease.TryTakeAsync(dataSources, connection, request, options.LeaseDuration, logger, cancellationToken);
-            }, null, app.ApplicationStopping);
+            }, () => !taking, app.ApplicationStopping); // A lease that was taken without our knowledge would be in our own way.
             if (run is not null || lease is not null)
                 return (run, lease);
             if (patience() <= TimeSpan.Zero)
@@ -139,7 +154,7 @@ internal sealed class LoadRunner(
                 before = known is not null;
                 return known ?? await LoadAsync(connection, request, lease, started, cancellationToken);
             }, cancellationToken);
-        }, null, app.ApplicationStopping);
+        }, () => true, app.ApplicationStopping); // Whether or not a COMMIT was the last that MotherDuck heard: the second try finds the first one's row, or nothing of it.
         if (before)
             logger.LogInformation("Load {Load}: occurrence {Occurrence} was loaded before", request.Load.Name, request.Occurrence);
         else
@@ -156,7 +171,7 @@ internal sealed class LoadRunner(
         if (lease is not null)
             await lease.EndAsync(connection, cancellationToken);
         var run = Run(request, "succeeded", started, null) with { Rows = rows };
-        await ledger.RecordAsync(connection, request.Load.Target.Database, run, cancellationToken);
+        await ledger.RecordAsync(connection, request, run, cancellationToken);
         return run;
 
         void Report(string phase)
@@ -170,7 +185,7 @@ internal sealed class LoadRunner(
         AfterwardsAsync($"{status} run of", request, async (connection, cancellationToken) =>
         {
             await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
-            await ledger.RecordAsync(connection, request.Load.Target.Database, Run(request, status, started, reason), cancellationToken);
+            await ledger.RecordAsync(connection, request, Run(request, status, started, reason), cancellationToken);
         });
 
     // What is left to do when a run has ended badly. It must not hide why, so its own failure is only logged.
@@ -178,7 +193,7 @@ internal sealed class LoadRunner(
     {
         try
         {
-            await dataSources.Write.RunAsync(AftermathLimit, work, null, CancellationToken.None);
+            await dataSources.Write.RunAsync(AftermathLimit, work, () => true, CancellationToken.None);
         }
         catch (Exception e) when (e is LoadException or OperationCanceledException || MotherDuckError.From(e) is not null)
         {
@@ -202,8 +217,7 @@ internal sealed class LoadRunner(
         TimeoutException => new LoadException(
             $"it took longer than its timeout, {Duration.Write(load.Timeout)}",
             new Problem(504, "Load timed out", $"The load took longer than its timeout, {Duration.Write(load.Timeout)}, and was cancelled."), curable: true, exception),
-        OperationCanceledException => new LoadException(
-            "the app stopped", new Problem(503, "Stopping", "The app is stopping, and the load was cancelled.") { RetryAfter = TimeSpan.FromSeconds(10) }, curable: true, exception),
+        OperationCanceledException => LoadException.Stopping(exception),
         _ => MotherDuckError.From(exception) is { } error ? LoadException.From(error, exception) : null,
     };
 }

@@ -49,6 +49,11 @@ internal sealed class Telemetry
         () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
         "s", "How long ago the access token was read.");
 
+    /// <summary>Reports when scheduled loads are due next each time that metrics are collected, in seconds since 1970 began in UTC.</summary>
+    /// <param name="due">The loads, with the tags <c>name</c> and <c>schedule</c>.</param>
+    public void ObserveDue(Func<IEnumerable<Measurement<double>>> due) =>
+        _meter.CreateObservableGauge("mdfunctions.load.due", due, "s", "When a scheduled load is due next, in Unix time.");
+
     /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
     public sealed class Run : IDisposable
     {

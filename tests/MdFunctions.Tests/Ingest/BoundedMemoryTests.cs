@@ -51,7 +51,8 @@ public sealed class BoundedMemoryTests
         {
             // The app answered and closed the connection on a sender that kept on sending.
         }
-        Assert.InRange(endless.Sent, MaxBytes, 64L * MaxBytes);
+        // The app answers at once; a sender that does not listen is cut off by the Functions host, at 100 MiB.
+        Assert.InRange(endless.Sent, MaxBytes, 128L * MaxBytes);
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 32 * MaxBytes);
     }
 

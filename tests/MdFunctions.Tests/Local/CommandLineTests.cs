@@ -80,7 +80,7 @@ public sealed class CommandLineTests
                 // The second start finds what the first one loaded.
                 Assert.NotEqual(0, (await client.GetFromJsonAsync<JsonElement>(new Uri(url, "/api/queries/weather"))).GetArrayLength());
 
-                using var unknown = await client.PostAsync(new Uri(url, "/admin/functions/None"), null);
+                using var unknown = await client.PostAsync(new Uri(url, "/admin/functions/None"), JsonContent.Create(new { }));
                 Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
                 await StopAsync(process);
             }

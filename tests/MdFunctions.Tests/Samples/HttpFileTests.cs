@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using MdFunctions.Local;
-using MdFunctions.Local.Worker;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Ingest;
 
@@ -34,8 +33,7 @@ public sealed partial class HttpFileTests
     public void Every_route_has_a_request()
     {
         var requests = Read();
-        var routes = FunctionMethod.Discover(typeof(LocalHost).Assembly).Where(function => function.Http is not null).Select(function => function.Http!.Route!);
-        Assert.All(routes, route => Assert.Contains(requests, request => Regex.IsMatch(request.Path, $"^/api/{Regex.Replace(route, "\\{[a-z]+\\}", "[^/?]+")}([?]|$)")));
+        Assert.All(AppRoutes.Read(), route => Assert.Contains(requests, request => Regex.IsMatch(request.Path, $"^/api/{Regex.Replace(route, "\\{[a-z]+\\}", "[^/?]+")}([?]|$)")));
     }
 
     private static List<Request> Read()

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using MdFunctions.Local.Host.Rpc;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace MdFunctions.Local.Host;
+
+/// <summary>
+/// Calls HTTP functions as the Functions host does: the request goes to the worker's own HTTP server, and a gRPC message with the same id tells the worker which
+/// function it is for.
+/// </summary>
+internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, IHttpForwarder forwarder, ILogger logger) : IDisposable
+{
+    private const string InvocationId = "x-ms-invocation-id";
+
+    // A call has some four sockets in one process, and its two halves must meet in the worker within five seconds.
+    private readonly SemaphoreSlim _gate = new(500);
+    private readonly ForwarderRequestConfig _forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
+    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+
+    /// <summary>Maps every HTTP function. What is mapped to nothing, wrong methods included, is an empty 404.</summary>
+    public void Map(WebApplication app, string prefix, IEnumerable<Function> functions)
+    {
+        foreach (var function in functions.Where(function => function.Http is not null))
+        {
+            var pattern = $"/{prefix}/{function.Http!.Route}";
+            var endpoint = function.Http.Methods.Count == 0
+                ? app.Map(pattern, context => InvokeAsync(function, context))
+                : app.MapMethods(pattern, function.Http.Methods, context => InvokeAsync(function, context));
+            endpoint.WithDisplayName(function.Name);
+        }
+
+        // ASP.NET Core routing answers 405 to a method that no route takes; the Functions host answers 404.
+        app.Use(async (context, next) =>
+        {
+            await next(context);
+            if (context.GetEndpoint()?.DisplayName == "405 HTTP Method Not Supported" && !context.Response.HasStarted)
+            {
+                context.Response.Clear();
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    private async Task InvokeAsync(Function function, HttpContext context)
+    {
+        try
+        {
+            await _gate.WaitAsync(context.RequestAborted);
+        }
+        catch (OperationCanceledException)
+        {
+            return; // The caller is gone.
+        }
+        try
+        {
+            await InvokeAsync(function, context, Guid.NewGuid().ToString());
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task InvokeAsync(Function function, HttpContext context, string id)
+    {
+        var started = Stopwatch.GetTimestamp();
+        context.Request.Headers.TryAdd(InvocationId, id);
+        var forwarding = forwarder.SendAsync(context, workerAddress, _client, _forwarding).AsTask();
+        Exception? failure = null;
+        try
+        {
+            StatusResult result;
+            var invocation = worker.InvokeAsync(Request(function, context, id));
+            using (context.RequestAborted.Register(() => worker.Cancel(id)))
+                result = await invocation;
+            // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
+            var error = await forwarding;
+            if (error != ForwarderError.None)
+                failure = new InvalidOperationException($"Failed to proxy request with ForwarderError: {error}", context.GetForwarderErrorFeature()?.Exception);
+            else if (result.Status != StatusResult.Types.Status.Success)
+                failure = new WorkerException(result.Exception ?? new RpcException { Message = "cancelled" });
+        }
+        catch (WorkerLostException e)
+        {
+            await forwarding;
+            failure = e;
+        }
+        logger.Executed(function, id, started, failure);
+        if (failure is null)
+            return;
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+        context.Response.Clear();
+        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+    }
+
+    private static InvocationRequest Request(Function function, HttpContext context, string id)
+    {
+        var request = new InvocationRequest
+        {
+            InvocationId = id,
+            FunctionId = function.Id,
+            InputData = { new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } } },
+            TraceContext = Trace.Current(),
+        };
+        foreach (var (name, value) in context.Request.RouteValues)
+        {
+            if (value is not null)
+                request.TriggerMetadata[name] = new TypedData { String = value.ToString() };
+        }
+        return request;
+    }
+}
