@@ -57,6 +57,18 @@ public sealed partial class LayoutTests
 
     [Theory]
     [InlineData("engine")]
+    [InlineData("local")]
+    public void What_is_replaced_whole_brings_the_versions_of_its_packages(string folder)
+    {
+        var versions = XDocument.Load(Path.Combine(Root, folder, "Packages.props")).Descendants("PackageVersion").Select(package => package.Attribute("Include")!.Value).ToList();
+        var used = Directory.EnumerateFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories)
+            .Where(project => !project.Contains("/obj/", StringComparison.Ordinal))
+            .SelectMany(project => XDocument.Load(project).Descendants("PackageReference").Select(package => package.Attribute("Include")!.Value)).Distinct();
+        Assert.Equal(used.Order(StringComparer.Ordinal), versions.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("engine")]
     [InlineData("functions")]
     [InlineData("local")]
     public void Files_are_short(string folder) =>
