@@ -4,7 +4,6 @@ using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
-using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 
