@@ -46,8 +46,10 @@ param loadsHourlySchedule string = '0 5 * * * *'
 @description('Six-field NCRONTAB schedule, in UTC, of the loads marked daily.')
 param loadsDailySchedule string = '0 30 2 * * *'
 
+//#if (!noSamples)
 @description('Where the sample load reads its CSV file.')
 param weatherCsvUrl string = 'https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv'
+//#endif
 
 @allowed([512, 2048, 4096])
 @description('Memory of one instance in MB; CPU follows it (0.25, 1 and 2 cores).')
@@ -213,7 +215,9 @@ module app 'app.bicep' = {
         MotherDuck__TokenSecret: tokenNameInVault
         LOADS_HOURLY_SCHEDULE: loadsHourlySchedule
         LOADS_DAILY_SCHEDULE: loadsDailySchedule
+        //#if (!noSamples)
         WEATHER_CSV_URL: weatherCsvUrl
+        //#endif
       },
       empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault }
     )
