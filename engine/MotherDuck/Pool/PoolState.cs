@@ -9,13 +9,11 @@ namespace MdFunctions.Engine.MotherDuck;
 /// <param name="Maximum">The most there can be.</param>
 public sealed record PoolState(int InUse, int Idle, int Waiting, int Maximum)
 {
-    /// <summary>Asks Npgsql, which tells its pools' state through its metrics only.</summary>
-    /// <param name="pool">The name of the data source.</param>
-    /// <param name="waiting">How many requests wait.</param>
-    /// <param name="maximum">The pool's size.</param>
-    public static PoolState Read(string pool, int waiting, int maximum)
+    /// <summary>Counts open connections that are free; Npgsql tells them through its metrics only.</summary>
+    /// <param name="pool">What the names of the data sources begin with.</param>
+    internal static int CountIdle(string pool)
     {
-        var (inUse, idle) = (0, 0);
+        var idle = 0;
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, self) =>
         {
@@ -24,23 +22,17 @@ public sealed record PoolState(int InUse, int Idle, int Waiting, int Maximum)
         };
         listener.SetMeasurementEventCallback<int>((_, count, tags, _) =>
         {
-            object? name = null, state = null;
+            var (mine, free) = (false, false);
             foreach (var (key, value) in tags)
             {
-                if (key == "db.client.connection.pool.name")
-                    name = value;
-                else if (key == "db.client.connection.state")
-                    state = value;
+                mine |= key == "db.client.connection.pool.name" && value is string name && name.StartsWith(pool, StringComparison.Ordinal);
+                free |= key == "db.client.connection.state" && "idle".Equals(value);
             }
-            if (!pool.Equals(name))
-                return;
-            if ("idle".Equals(state))
+            if (mine && free)
                 idle += count;
-            else
-                inUse += count;
         });
         listener.Start();
         listener.RecordObservableInstruments();
-        return new(inUse, idle, waiting, maximum);
+        return idle;
     }
 }
