@@ -66,7 +66,12 @@ public static class App
         if (configuration["APPLICATIONINSIGHTS_CONNECTION_STRING"] is not { Length: > 0 })
             return;
         telemetry.UseAzureMonitorExporter(); // First: it leaves its own defaults out where options are configured already.
-        // The identity that reads the vault may write there.
-        services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((exporter, credential) => exporter.Credential = credential);
+        services.AddOptions<AzureMonitorExporterOptions>().Configure<TokenCredential>((exporter, credential) =>
+        {
+            exporter.Credential = credential; // The identity that reads the vault may write there.
+            // Of each instance's traces, as many as suffice to see how it goes; measurements and log lines, errors among them, are all sent.
+            exporter.TracesPerSecond = 5;
+            exporter.EnableTraceBasedLogsSampler = false;
+        });
     }
 }

@@ -1,11 +1,22 @@
 // The function app on Flex Consumption: Linux, .NET 10 isolated, scaled to zero when nothing calls.
 
+@description('The app\'s name.')
 param name string
+
+@description('The region.')
 param location string
-param tags object
+
+@description('Tags of every resource.')
+param tags { *: string }
+
+@description('What azure.yaml calls the app: azd deploys to the resource with this tag, so no other has it.')
+param serviceName string
 
 @description('The app\'s identity.')
-param identityName string
+param identityId string
+
+@description('Client id of that identity.')
+param identityClientId string
 
 @description('The app\'s own storage account.')
 param storageAccountName string
@@ -16,17 +27,16 @@ param packageContainerUrl string
 @description('Subnet for outbound traffic. Empty: no virtual network.')
 param subnetId string
 
+@description('Memory of one instance in MB.')
 param instanceMemoryMB int
+
+@description('The most instances that HTTP may grow the app to.')
 param maximumInstanceCount int
 
 @description('What the app itself reads; the settings the Functions host needs are added here.')
-param settings object
+param settings { *: string }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: identityName
-}
-
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: replace(name, 'func-', 'plan-')
   location: location
   tags: tags
@@ -35,14 +45,14 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   properties: { reserved: true } // Linux
 }
 
-resource app 'Microsoft.Web/sites@2024-11-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: tags
+  tags: union(tags, { 'azd-service-name': serviceName })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
+    userAssignedIdentities: { '${identityId}': {} }
   }
   properties: {
     serverFarmId: plan.id
@@ -60,7 +70,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
           value: packageContainerUrl
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identity.id
+            userAssignedIdentityResourceId: identityId
           }
         }
       }
@@ -73,9 +83,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     properties: union(settings, {
       AzureWebJobsStorage__accountName: storageAccountName
       AzureWebJobsStorage__credential: 'managedidentity'
-      AzureWebJobsStorage__clientId: identity.properties.clientId
-      AZURE_CLIENT_ID: identity.properties.clientId
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      AzureWebJobsStorage__clientId: identityClientId
+      AZURE_CLIENT_ID: identityClientId
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       WEBSITE_USE_PLACEHOLDER_DOTNETISOLATED: '0' // works around a start-up fault of .NET 10 on Flex Consumption
     })
   }
@@ -87,5 +97,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
+@description('The app\'s name.')
 output name string = app.name
+
+@description('Its address.')
 output url string = 'https://${app.properties.defaultHostName}'

@@ -1,8 +1,13 @@
 // The function app's own identity. It is a resource of its own, so that its roles exist before the app first starts.
 
+@description('The identity\'s name.')
 param name string
+
+@description('The region.')
 param location string
-param tags object
+
+@description('Tags of every resource.')
+param tags { *: string }
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
@@ -10,5 +15,11 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-output name string = identity.name
+@description('Its resource id.')
+output id string = identity.id
+
+@description('Its principal, which roles are given to.')
 output principalId string = identity.properties.principalId
+
+@description('Its client id, which the app signs in with.')
+output clientId string = identity.properties.clientId

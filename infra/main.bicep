@@ -16,9 +16,17 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
+// An object, since azd copies a secret string to GitHub with `azd pipeline config`, and an object never.
 @secure()
-@description('MotherDuck access token. Leave empty, or enter "keep", to leave the secret in Key Vault as it is.')
-param motherduckToken string
+@description('MotherDuck access token. An empty one, and the word "keep", leave the secret in Key Vault as it is.')
+param motherduckToken {
+  @description('The token itself.')
+  value: string
+}
+
+@secure()
+@description('Further secrets for the vault, by name: a read-only token, secrets of webhooks. What is not named here stays as it is.')
+param vaultSecrets { *: string } = {}
 
 @description('Region of the MotherDuck organization, the middle of its host name pg.REGION-aws.motherduck.com.')
 param motherduckRegion string = 'us-east-1'
@@ -26,11 +34,11 @@ param motherduckRegion string = 'us-east-1'
 @description('MotherDuck database to connect to; md: is the account\'s default.')
 param motherduckDatabase string = 'md:'
 
-@description('Name of the Key Vault secret that holds the token.')
-param motherduckTokenSecret string = 'motherduck-token'
+@description('Name, in Key Vault, of the token.')
+param tokenNameInVault string = 'motherduck-token'
 
-@description('Name of a second secret with a read-only token, for queries. Empty: queries use the first one.')
-param motherduckReadTokenSecret string = ''
+@description('Name, in Key Vault, of a second, read-only token for queries. Empty: queries use the first one.')
+param readTokenNameInVault string = ''
 
 @description('Six-field NCRONTAB schedule, in UTC, of the loads marked hourly.')
 param loadsHourlySchedule string = '0 5 * * * *'
@@ -47,11 +55,14 @@ param instanceMemoryMB int = 2048
 
 @minValue(1)
 @maxValue(1000)
-@description('The most instances the app may grow to. Each opens its own few connections to MotherDuck, so this also bounds those.')
+@description('The most instances that HTTP may grow the app to. Each timer runs on one more. Each opens its own few connections to MotherDuck.')
 param maximumInstanceCount int = 10
 
 @description('Keep storage and vault off the public network: private endpoints, and a virtual network the app runs in.')
 param vnetEnabled bool = false
+
+@description('Nobody can remove the vault and its secrets for good within 7 days. Once on, it stays on; off lets `azd down --purge` free the name.')
+param purgeProtection bool = true
 
 @description('Storage account whose new blobs start loads; it may be any account of this subscription. Empty: none. Set it after the first deployment.')
 param eventsStorageAccount string = ''
@@ -62,7 +73,10 @@ param eventsResourceGroup string = ''
 @description('Container of that storage account whose blobs count. Empty: all of them.')
 param eventsContainer string = ''
 
-@description('Mail address that hears of failed requests and loads. Empty: no alert.')
+@description('Event Grid system topic that the storage account has already, in its group and with a system-assigned identity. Empty: one is made.')
+param eventsSystemTopic string = ''
+
+@description('Mail address that hears of failed requests and loads, of loads that did not run, and of secrets that end. Empty: no alerts.')
 param alertEmail string = ''
 
 @description('Object id of who deploys. A person may then write the secrets in the vault; a pipeline may not.')
@@ -71,67 +85,100 @@ param principalId string = ''
 @description('What that id is: User, Group or ServicePrincipal.')
 param principalType string = ''
 
-var suffix = uniqueString(subscription().id, environmentName, location)
+@description('The project\'s name, the same as in azure.yaml: two projects in one subscription have nothing in common, even if their environments have one name.')
+var project = 'motherduck-functions'
+
+@description('Part of every name that must be unique in Azure.')
+var suffix = uniqueString(subscription().id, project, environmentName, location)
+
+@description('azd finds what belongs to an environment by this tag.')
 var tags = { 'azd-env-name': environmentName }
 
-resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
-  name: 'rg-${environmentName}'
+@description('Names that others than the module itself need.')
+var names = {
+  group: 'rg-${take(project, 22)}-${environmentName}'
+  app: 'func-${suffix}'
+  identity: 'id-${suffix}'
+  storage: 'st${suffix}'
+  mail: 'ag-${suffix}'
+}
+
+@description('Who hears of alerts; empty where nobody does.')
+var mailId = empty(alertEmail) ? '' : resourceId(subscription().subscriptionId, names.group, 'Microsoft.Insights/actionGroups', names.mail)
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: names.group
   location: location
   tags: tags
 }
 
 // The app's only credential: an identity that storage, vault and Application Insights know by role.
 module identity 'identity.bicep' = {
-  name: 'identity'
   scope: group
   params: {
-    name: 'id-${suffix}'
+    name: names.identity
     location: location
     tags: tags
   }
 }
 
 module monitoring 'monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
     suffix: suffix
     location: location
     tags: tags
+    appIdentity: names.identity
     appPrincipalId: identity.outputs.principalId
-    alertEmail: alertEmail
+  }
+}
+
+module alerts 'alerts.bicep' = if (!empty(alertEmail)) {
+  scope: group
+  params: {
+    name: names.mail
+    suffix: suffix
+    location: location
+    tags: tags
+    insightsId: monitoring.outputs.insightsId
+    email: alertEmail
   }
 }
 
 module storage 'storage.bicep' = {
-  name: 'storage'
   scope: group
   params: {
-    name: 'st${suffix}'
+    name: names.storage
     location: location
     tags: tags
+    appIdentity: names.identity
     appPrincipalId: identity.outputs.principalId
     publicAccess: !vnetEnabled
+    trustedServices: !empty(eventsStorageAccount)
   }
 }
 
 module vault 'vault.bicep' = {
-  name: 'vault'
   scope: group
   params: {
     name: 'kv-${suffix}'
     location: location
     tags: tags
+    appIdentity: names.identity
     appPrincipalId: identity.outputs.principalId
     operatorId: principalType == 'User' ? principalId : ''
     publicAccess: !vnetEnabled
-    secretName: motherduckTokenSecret
-    secretValue: motherduckToken == 'keep' ? '' : motherduckToken
+    purgeProtection: purgeProtection
+    tokenName: tokenNameInVault
+    token: motherduckToken.value
+    secrets: vaultSecrets
+    workspaceId: monitoring.outputs.workspaceId
+    actionGroupId: mailId
   }
+  dependsOn: [alerts]
 }
 
 module network 'network.bicep' = if (vnetEnabled) {
-  name: 'network'
   scope: group
   params: {
     suffix: suffix
@@ -144,13 +191,14 @@ module network 'network.bicep' = if (vnetEnabled) {
 
 // Last of all, since a function app reads its package, settings and secrets as soon as it exists: by then the roles are there.
 module app 'app.bicep' = {
-  name: 'app'
   scope: group
   params: {
-    name: 'func-${suffix}'
+    name: names.app
     location: location
-    tags: union(tags, { 'azd-service-name': 'functions' })
-    identityName: identity.outputs.name
+    tags: tags
+    serviceName: 'functions' // as azure.yaml calls it
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
     storageAccountName: storage.outputs.name
     packageContainerUrl: storage.outputs.packageContainerUrl
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
@@ -162,31 +210,47 @@ module app 'app.bicep' = {
         KEY_VAULT_URI: vault.outputs.uri
         MotherDuck__Region: motherduckRegion
         MotherDuck__Database: motherduckDatabase
-        MotherDuck__TokenSecret: motherduckTokenSecret
+        MotherDuck__TokenSecret: tokenNameInVault
         LOADS_HOURLY_SCHEDULE: loadsHourlySchedule
         LOADS_DAILY_SCHEDULE: loadsDailySchedule
         WEATHER_CSV_URL: weatherCsvUrl
       },
-      empty(motherduckReadTokenSecret) ? {} : { MotherDuck__ReadTokenSecret: motherduckReadTokenSecret }
+      empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault }
     )
   }
 }
 
 module events 'events.bicep' = if (!empty(eventsStorageAccount)) {
-  name: 'motherduck-events'
   scope: resourceGroup(empty(eventsResourceGroup) ? group.name : eventsResourceGroup)
   params: {
     storageAccountName: eventsStorageAccount
     container: eventsContainer
-    appName: app.outputs.name
+    systemTopicName: eventsSystemTopic
+    appName: names.app
     appResourceGroup: group.name
+    appStorageAccountName: names.storage
+    actionGroupId: mailId
+    tags: tags
   }
+  dependsOn: [app, alerts]
 }
 
-// azd keeps these in its environment (`azd env get-values`); azure.yaml, the README and the workflows use them by these names.
+// azd keeps these in its environment (`azd env get-values`); azure.yaml, the docs and the workflows use them by these names.
+
+@description('The region.')
 output AZURE_LOCATION string = location
+
+@description('The Entra tenant.')
 output AZURE_TENANT_ID string = tenant().tenantId
+
+@description('The group that holds everything made here; `azd down` removes it and no other.')
 output AZURE_RESOURCE_GROUP string = group.name
+
+@description('The function app\'s name.')
 output AZURE_FUNCTION_NAME string = app.outputs.name
+
+@description('The function app\'s address.')
 output AZURE_FUNCTION_URL string = app.outputs.url
+
+@description('The vault of the MotherDuck token.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name

@@ -1,9 +1,14 @@
 // Optional: a virtual network for the app, and private endpoints for the app's storage and vault.
 // MotherDuck is reached as before, over the internet with TLS.
 
+@description('Part of every name.')
 param suffix string
+
+@description('The region.')
 param location string
-param tags object
+
+@description('Tags of every resource.')
+param tags { *: string }
 
 @description('The app\'s storage account.')
 param storageAccountId string
@@ -11,14 +16,7 @@ param storageAccountId string
 @description('The vault of the MotherDuck token.')
 param vaultId string
 
-// The app's storage is used for blobs (package, keys, locks) and tables (diagnostic events).
-var endpoints = [
-  { name: 'blob', targetId: storageAccountId, groupId: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }
-  { name: 'table', targetId: storageAccountId, groupId: 'table', zone: 'privatelink.table.${environment().suffixes.storage}' }
-  { name: 'vault', targetId: vaultId, groupId: 'vault', zone: 'privatelink.vaultcore.azure.net' }
-]
-
-resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet-${suffix}'
   location: location
   tags: tags
@@ -50,54 +48,45 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   }
 }
 
-resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
-  for endpoint in endpoints: {
-    name: 'pe-${endpoint.name}-${suffix}'
+// The app's storage is used for blobs (package, keys, locks) and tables (diagnostic events).
+module blobs 'private-endpoint.bicep' = {
+  params: {
+    name: 'blob'
+    suffix: suffix
     location: location
     tags: tags
-    properties: {
-      subnet: { id: network::endpointsSubnet.id }
-      privateLinkServiceConnections: [
-        {
-          name: endpoint.name
-          properties: { privateLinkServiceId: endpoint.targetId, groupIds: [endpoint.groupId] }
-        }
-      ]
-    }
+    targetId: storageAccountId
+    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
+    networkId: network.id
+    subnetId: network::endpointsSubnet.id
   }
-]
+}
 
-resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for endpoint in endpoints: {
-    name: endpoint.zone
-    location: 'global'
+module tables 'private-endpoint.bicep' = {
+  params: {
+    name: 'table'
+    suffix: suffix
+    location: location
     tags: tags
+    targetId: storageAccountId
+    zoneName: 'privatelink.table.${environment().suffixes.storage}'
+    networkId: network.id
+    subnetId: network::endpointsSubnet.id
   }
-]
+}
 
-resource zoneLinks 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (endpoint, i) in endpoints: {
-    parent: zones[i]
-    name: 'vnet-${suffix}'
-    location: 'global'
+module vault 'private-endpoint.bicep' = {
+  params: {
+    name: 'vault'
+    suffix: suffix
+    location: location
     tags: tags
-    properties: {
-      registrationEnabled: false
-      virtualNetwork: { id: network.id }
-    }
+    targetId: vaultId
+    zoneName: 'privatelink.vaultcore.azure.net'
+    networkId: network.id
+    subnetId: network::endpointsSubnet.id
   }
-]
+}
 
-resource zoneRecords 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
-  for (endpoint, i) in endpoints: {
-    parent: privateEndpoints[i]
-    name: 'default'
-    properties: {
-      privateDnsZoneConfigs: [
-        { name: endpoint.name, properties: { privateDnsZoneId: zones[i].id } }
-      ]
-    }
-  }
-]
-
+@description('Where the app runs.')
 output appSubnetId string = network::appSubnet.id

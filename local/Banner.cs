@@ -25,6 +25,7 @@ public static class Banner
                 .AppendLine($"  CA file: {endpoint.CaFile}");
         }
         return text.AppendLine().AppendLine("Try:")
+            .AppendLine($"  {host.BaseAddress} in a browser")
             .AppendLine($"  curl '{host.BaseAddress}api/queries{(await HasSampleAsync(host) ? "/top_stories?limit=5" : "")}'")
             .AppendLine().Append("Ctrl+C stops it.").ToString();
     }

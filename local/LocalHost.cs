@@ -85,7 +85,11 @@ public sealed class LocalHost : IAsyncDisposable
                     ApplicationDirectory = AppContext.BaseDirectory,
                     Logging = logging => AddLogging(logging, options),
                     TimerStatusFile = options.Data is null ? null : Path.Combine(options.Data, "timers.json"),
-                    Routes = app => MapSamples(app, Path.Combine(root, "local", "samples")),
+                    Routes = app =>
+                    {
+                        MapSamples(app, Path.Combine(root, "local", "samples"));
+                        app.MapGet("/", () => Results.Redirect("/api/docs"));
+                    },
                 },
                 cancellationToken);
             return new LocalHost(host, worker, endpoint, own);

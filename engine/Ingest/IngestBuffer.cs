@@ -10,8 +10,10 @@ internal sealed class IngestBuffer(int limit)
 {
     // A request costs memory even where its body is small.
     private const int PerRequest = 8 * 1024;
-    private readonly int _limit = limit;
     private long _used;
+
+    /// <summary>The most bytes that bodies hold together.</summary>
+    public int Limit => limit;
 
     /// <summary>Reads the limit; faults go to <paramref name="settings"/>.</summary>
     public static IngestBuffer Read(Settings settings) => new(settings.Integer("Ingest:MaxBufferedBytes", 128 * 1024 * 1024, 64 * 1024 * 1024, int.MaxValue));
@@ -78,7 +80,7 @@ internal sealed class IngestBuffer(int limit)
         internal void Take(int bytes)
         {
             _taken += bytes;
-            if (Interlocked.Add(ref owner._used, bytes) > owner._limit)
+            if (Interlocked.Add(ref owner._used, bytes) > owner.Limit)
                 throw new ProblemException(new Problem(503, "Busy", "Too many deliveries are waiting. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(5) });
         }
 

@@ -16,18 +16,14 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
     /// <summary>The value of <c>$url</c>.</summary>
     public string? Url { get; init; }
 
+    /// <summary>What was asked for beside the occurrence, in a few characters: two requests with one key and different values of this are a mistake. Null where there is no key.</summary>
+    public string? Fingerprint { get; init; }
+
     /// <summary>How large the source is, where that is known.</summary>
     public long? Bytes { get; init; }
 
     /// <summary>The load's SELECT with its values in it as literals, as MotherDuck takes no parameters in a table function's arguments.</summary>
-    public string Select()
-    {
-        var select = Load.Template.Write(Literal);
-        if (Load.CreateAs.Count == 0)
-            return select;
-        var casts = Load.CreateAs.Select(column => $"CAST({Sql.Identifier(column.Key)} AS {column.Value}) AS {Sql.Identifier(column.Key)}");
-        return $"SELECT * REPLACE ({string.Join(", ", casts)}) FROM (\n{select}\n)";
-    }
+    public string Select() => Load.Template.Write(Literal);
 
     /// <summary>A check with its values in it.</summary>
     public string Check(IReadOnlyList<SqlToken> check) =>
@@ -37,10 +33,8 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
     public string? Source()
     {
         var urls = SqlLexer.Read(Load.Template.Write(Literal))
-            .Where(token => token.Kind == SqlTokenKind.Quoted)
-            .Select(token => Url_().Match(token.Text))
-            .Where(match => match.Success)
-            .Select(match => match.Groups["scheme"].Value + match.Groups["path"].Value)
+            .Where(token => token.Kind == SqlTokenKind.Quoted && StartOfUrl().IsMatch(token.Text))
+            .Select(token => MotherDuckError.WithoutSecrets(token.Text.Trim('\'')).Split('?')[0])
             .Distinct(StringComparer.Ordinal);
         return string.Join(", ", urls) is { Length: > 0 } source ? source : null;
     }
@@ -62,6 +56,6 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
         return Values[index] is { } value ? type.FromVarchar(Sql.Literal(value.Text)) : $"CAST(NULL AS {type.Name})";
     }
 
-    [GeneratedRegex("^'(?<scheme>[A-Za-z0-9]+://)(?:[^/@']*@)?(?<path>[^?']*)")]
-    private static partial Regex Url_();
+    [GeneratedRegex("^'[A-Za-z0-9]+://")]
+    private static partial Regex StartOfUrl();
 }

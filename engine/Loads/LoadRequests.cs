@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -7,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace MdFunctions.Engine.Loads;
 
 /// <summary>What <c>/api/loads</c> answers.</summary>
-public sealed class LoadRequests
+public sealed partial class LoadRequests
 {
     /// <summary>The header that names the occurrence of a run by HTTP.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
@@ -18,9 +21,10 @@ public sealed class LoadRequests
     private readonly LoadRunner _runner;
     private readonly LoadLedger _ledger;
     private readonly TimeProvider _time;
+    private readonly PublicUrl _url;
 
-    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time) =>
-        (_templates, _runner, _ledger, _time) = (templates, runner, ledger, time);
+    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time, PublicUrl url) =>
+        (_templates, _runner, _ledger, _time, _url) = (templates, runner, ledger, time, url);
 
     /// <summary>Lists the loads, with the run that is under way and the last one that ended.</summary>
     public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () => ListLoadsAsync(request));
@@ -55,6 +59,7 @@ public sealed class LoadRequests
     {
         if (request.Method != "GET")
             return Problem.MethodNotAllowed(request.Method, "GET");
+        _url.Protect(request.HttpContext.Response);
         var last = new List<LoadRun>();
         var running = new List<RunningLoad>();
         foreach (var database in _templates.Loads.Values.Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
@@ -66,7 +71,7 @@ public sealed class LoadRequests
         {
             load.Name,
             load.Template.Summary,
-            Url = $"{request.Scheme}://{request.Host}/api/loads/{load.Name}",
+            Url = $"{_url.Of(request)}/api/loads/{load.Name}",
             Target = load.Target.ToString(),
             Mode = load.Mode.ToString().ToLowerInvariant(),
             load.Keys,
@@ -86,6 +91,7 @@ public sealed class LoadRequests
             return Problem.NotFound("load", name);
         if (request.Method != "GET")
             return Problem.MethodNotAllowed(request.Method, "GET");
+        _url.Protect(request.HttpContext.Response);
         var limit = 50;
         var before = request.Query["before"].FirstOrDefault();
         if (request.Query["limit"].FirstOrDefault() is { } text
@@ -94,7 +100,7 @@ public sealed class LoadRequests
         var runs = await _ledger.HistoryAsync(load, limit + 1, before, request.HttpContext.RequestAborted);
         // Pages continue behind an occurrence, not at a number, so that runs that end meanwhile shift nothing.
         var next = runs.Count <= limit ? null
-            : $"{request.Scheme}://{request.Host}/api/loads/{name}/runs?limit={limit}&before={Uri.EscapeDataString(runs[limit - 1].Occurrence)}";
+            : $"{_url.Of(request)}/api/loads/{name}/runs?limit={limit}&before={Uri.EscapeDataString(runs[limit - 1].Occurrence)}";
         return Results.Json(new { runs = runs.Take(limit), next });
     }
 
@@ -103,9 +109,8 @@ public sealed class LoadRequests
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         var now = _time.GetUtcNow();
         var runTime = now;
-        if (request.Query.TryGetValue("run_time", out var times)
-            && !(times is [{ } moment] && DateTimeOffset.TryParse(moment, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out runTime)))
-            errors["run_time"] = ["'run_time' is not one ISO 8601 time such as 2025-01-31T02:30:00Z."];
+        if (request.Query.TryGetValue("run_time", out var times) && !(times is [{ } moment] && TryReadTime(moment, out runTime)))
+            errors["run_time"] = ["'run_time' is not one ISO 8601 time such as 2025-01-31T02:30:00Z (a '+' in a query string is written %2B)."];
         string? url = null;
         if (load.UsesUrl)
         {
@@ -132,6 +137,32 @@ public sealed class LoadRequests
         }
         return errors.Count > 0
             ? throw new ProblemException(Problem.BadInput(errors))
-            : new LoadRequest(load, occurrence ?? Guid.NewGuid().ToString(), "http", runTime, values) { Url = url };
+            : new LoadRequest(load, occurrence is null ? Guid.NewGuid().ToString() : Occurrence(occurrence), "http", runTime, values)
+            {
+                Url = url,
+                Fingerprint = occurrence is null ? null : Fingerprint(load, values, url, times.Count == 0 ? null : runTime),
+            };
     }
+
+    // A timer's occurrence is a time, an event's has a space in it. A key that looks like a time must not be taken for tonight's run.
+    private static string Occurrence(string key) => TimerOccurrence().IsMatch(key) ? $"key {key}" : key;
+
+    private static bool TryReadTime(string text, out DateTimeOffset time)
+    {
+        time = default;
+        return IsoTime().IsMatch(text) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
+    }
+
+    private static string Fingerprint(LoadTemplate load, ParameterValue?[] values, string? url, DateTimeOffset? runTime)
+    {
+        var named = load.Template.Parameters.Select((parameter, i) => (parameter.Name, values[i]?.Text)).OrderBy(value => value.Name, StringComparer.Ordinal);
+        string?[] parts = [.. named.SelectMany(value => (string?[])[value.Name, value.Text]), url, runTime?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)];
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(parts)))[..32];
+    }
+
+    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?\z")]
+    private static partial Regex IsoTime();
+
+    [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\z", RegexOptions.IgnoreCase)]
+    private static partial Regex TimerOccurrence();
 }

@@ -9,25 +9,85 @@ public sealed class LoadSchedule
 {
     private readonly LoadRunner _runner;
     private readonly TemplateCatalog _templates;
+    private readonly TimerSchedules _timers;
     private readonly LoadOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Firing> _last = new(StringComparer.Ordinal);
 
-    internal LoadSchedule(LoadRunner runner, TemplateCatalog templates, LoadOptions options, TimeProvider time, ILogger<LoadSchedule> logger) =>
-        (_runner, _templates, _options, _time, _logger) = (runner, templates, options, time, logger);
+    internal LoadSchedule(LoadRunner runner, TemplateCatalog templates, TimerSchedules timers, LoadOptions options, TimeProvider time, ILogger<LoadSchedule> logger) =>
+        (_runner, _templates, _timers, _options, _time, _logger) = (runner, templates, timers, options, time, logger);
 
-    /// <summary>Runs all loads of a schedule for the occurrence that a timer fired for.</summary>
+    /// <summary>
+    /// Runs all loads of a schedule: for the occurrence that a timer fired for, or, when it was started by hand, for an occurrence of its own.
+    /// </summary>
     /// <param name="schedule">The schedule's name.</param>
-    /// <param name="next">What the timer's status calls the next occurrence; null where the host keeps no status.</param>
+    /// <param name="next">What the timer's status calls the next occurrence, in UTC or in the host's local time; null where the host keeps no status.</param>
     /// <param name="invocationId">The host's id of this call.</param>
-    /// <exception cref="InvalidOperationException">Some did not succeed; the message names them. It is for the host, which retries and alerts.</exception>
-    public Task RunAsync(string schedule, DateTime? next, string invocationId)
+    /// <param name="retry">Which retry of a failed call this is, from 1; 0 for a first call.</param>
+    /// <exception cref="InvalidOperationException">Some did not succeed; the message names them. It is for the host, which retries and alerts. A run by hand does
+    /// not throw: the host gives each of its retries a new id, so that what succeeded would be loaded again.</exception>
+    public async Task RunAsync(string schedule, DateTime? next, string invocationId, int retry = 0)
     {
         var now = _time.GetUtcNow();
-        // A run by hand is told a future occurrence; taking it as its own would make the real one look done.
-        return next?.ToUniversalTime() is { } due && due <= now.UtcDateTime
-            ? RunAsync(schedule, due.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), due)
-            : RunAsync(schedule, invocationId, now);
+        if (next is { } time && Utc(time, now) is var due && IsTimers(schedule, due, invocationId, retry, now) is { } firing)
+        {
+            await RunAsync(schedule, due.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), due);
+            firing.Succeeded = true;
+        }
+        else if (retry > 0)
+        {
+            _logger.LogError("A run by hand of the {Schedule} loads broke off. It is not tried again, as what it had loaded would be loaded twice", schedule);
+        }
+        else
+        {
+            await RunByHandAsync(schedule, invocationId, now);
+        }
+    }
+
+    private async Task RunByHandAsync(string schedule, string invocationId, DateTimeOffset now)
+    {
+        try
+        {
+            await RunAsync(schedule, invocationId, now);
+        }
+        catch (InvalidOperationException e)
+        {
+            _logger.LogError("A run by hand is not tried again: {Error}", e.Message);
+        }
+    }
+
+    // A run by hand is told an occurrence to come. While the timer's own run goes on or waits for a retry, that is the timer's, too; but it has another id.
+    private Firing? IsTimers(string schedule, DateTimeOffset due, string invocationId, int retry, DateTimeOffset now)
+    {
+        if (due > now + Early(schedule))
+            return null;
+        lock (_lock)
+        {
+            if (_last.TryGetValue(schedule, out var last) && last.Due == due)
+                return retry > 0 || last.Succeeded || last.InvocationId == invocationId ? last : null;
+            return _last[schedule] = new Firing(due, invocationId);
+        }
+    }
+
+    // A timer of the host may fire a little before its time.
+    private TimeSpan Early(string schedule)
+    {
+        var most = TimeSpan.FromSeconds(10);
+        return _timers.Period(schedule, _time.GetLocalNow().DateTime) / 10 is { } tenth && tenth < most ? tenth : most;
+    }
+
+    // An hour that comes twice when summer time ends is told apart by the clock: a timer fires at its time.
+    private DateTimeOffset Utc(DateTime time, DateTimeOffset now)
+    {
+        if (time.Kind == DateTimeKind.Utc)
+            return time;
+        var zone = _time.LocalTimeZone;
+        var local = DateTime.SpecifyKind(time, DateTimeKind.Unspecified);
+        if (zone.IsAmbiguousTime(local))
+            return zone.GetAmbiguousTimeOffsets(local).Select(offset => new DateTimeOffset(local, offset).ToUniversalTime()).MinBy(moment => (moment - now).Duration());
+        return new DateTimeOffset(local, zone.GetUtcOffset(local)).ToUniversalTime();
     }
 
     /// <summary>
@@ -74,5 +134,15 @@ public sealed class LoadSchedule
                 _logger.LogError("Load {Load} did not run: {Error}", request.Load.Name, e.Message);
             return false;
         }
+    }
+
+    // A timer's call for one occurrence.
+    private sealed class Firing(DateTimeOffset due, string invocationId)
+    {
+        public DateTimeOffset Due => due;
+
+        public string InvocationId => invocationId;
+
+        public bool Succeeded { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -30,6 +31,17 @@ public static class MotherDuckCommands
     /// <inheritdoc cref="ScalarAsync(NpgsqlConnection, string, string?[], CancellationToken)"/>
     public static Task<string?> ScalarAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken) =>
         connection.ScalarAsync(sql, [], cancellationToken);
+
+    /// <summary>Runs a statement that writes rows and answers how many: what DuckDB answers as a row named <c>Count</c>, or else the command's tag.</summary>
+    /// <returns>Null if neither says it.</returns>
+    public static async Task<long?> CountAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
+    {
+        await using var command = connection.Statement(sql, values);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (await reader.ReadAsync(cancellationToken))
+            return await reader.IsDBNullAsync(0, cancellationToken) ? null : long.Parse(reader.GetString(0), CultureInfo.InvariantCulture);
+        return reader.FieldCount > 0 || reader.RecordsAffected < 0 ? null : reader.RecordsAffected;
+    }
 
     /// <summary>Runs a statement and reads all rows of its result as text.</summary>
     public static Task<List<string?[]>> RowsAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken) =>
@@ -73,9 +85,9 @@ public static class MotherDuckCommands
     {
         try
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            // Without a limit: it belongs to work that has one.
             if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
-                await connection.ScalarAsync("ROLLBACK", limit.Token);
+                await connection.ScalarAsync("ROLLBACK", CancellationToken.None);
         }
         catch (PostgresException e) when (e.MessageText.Contains("no transaction is active", StringComparison.Ordinal))
         {
@@ -84,7 +96,7 @@ public static class MotherDuckCommands
         catch (Exception)
         {
             // The connection's state is unknown: nobody may inherit it.
-            MotherDuckDataSource.Discard(connection);
+            ConnectionPool.Discard(connection);
         }
     }
 }

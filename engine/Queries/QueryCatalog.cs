@@ -1,5 +1,4 @@
 using MdFunctions.Engine.Templates;
-using Microsoft.AspNetCore.Http;
 
 namespace MdFunctions.Engine.Queries;
 
@@ -37,12 +36,12 @@ internal sealed record CatalogParameter(
 internal static class QueryCatalog
 {
     /// <summary>Describes queries, in the order of their names.</summary>
-    public static IReadOnlyList<CatalogQuery> Of(IEnumerable<QueryTemplate> queries, HttpRequest request) =>
+    public static IReadOnlyList<CatalogQuery> Of(IEnumerable<QueryTemplate> queries, string url) =>
     [
         .. queries.OrderBy(query => query.Template.Name, StringComparer.Ordinal).Select(query => new CatalogQuery(
             query.Template.Name,
             query.Template.Summary,
-            $"{request.Scheme}://{request.Host}/api/queries/{query.Template.Name}",
+            $"{url}/api/queries/{query.Template.Name}",
             Duration.Write(query.Timeout),
             query.MaxRows == 0 ? null : query.MaxRows,
             query.Cache is { } cache ? Duration.Write(cache) : null,

@@ -9,11 +9,16 @@ public sealed class QueryRequests
 {
     private readonly TemplateCatalog _templates;
     private readonly QueryRunner _runner;
+    private readonly PublicUrl _url;
 
-    internal QueryRequests(TemplateCatalog templates, QueryRunner runner) => (_templates, _runner) = (templates, runner);
+    internal QueryRequests(TemplateCatalog templates, QueryRunner runner, PublicUrl url) => (_templates, _runner, _url) = (templates, runner, url);
 
     /// <summary>Lists the queries with their parameters.</summary>
-    public IResult List(HttpRequest request) => Results.Json(QueryCatalog.Of(_templates.Queries.Values, request));
+    public IResult List(HttpRequest request)
+    {
+        _url.Protect(request.HttpContext.Response);
+        return Results.Json(QueryCatalog.Of(_templates.Queries.Values, _url.Of(request)));
+    }
 
     /// <summary>Runs a query with the parameters of a request.</summary>
     /// <param name="request">The request: <c>GET</c> with a query string, or <c>POST</c> with a JSON object.</param>

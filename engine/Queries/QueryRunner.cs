@@ -3,39 +3,24 @@ using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Polly;
-using Polly.Retry;
 
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryGate gate, QueryCache cache, Telemetry telemetry)
+internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry)
 {
-    // A pooled connection may have died unnoticed. Nothing has been answered yet, and a SELECT can be sent twice.
-    private static readonly ResiliencePipeline<QueryExecution> Start = new ResiliencePipelineBuilder<QueryExecution>()
-        .AddRetry(new RetryStrategyOptions<QueryExecution>
-        {
-            MaxRetryAttempts = 1,
-            Delay = TimeSpan.Zero,
-            ShouldHandle = outcome => new(outcome.Outcome.Exception is { } e && MotherDuckError.From(e) is { IsTransient: true }),
-        })
-        .Build();
-
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
         using var run = telemetry.StartQuery(query.Template.Name);
         try
         {
-            await dataSources.Read.WithinAsync(
-                query.Timeout, async limit => run.Succeed(await AnswerAsync(query, values, format, http, limit)), http.RequestAborted);
+            run.Succeed(await AnswerAsync(query, values, format, http, http.RequestAborted));
         }
         catch (Exception e)
         {
-            run.Fail(MotherDuckError.From(e));
-            var problem = e is TimeoutException || (e is OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
-                ? TimedOut(query)
-                : Guard.ToProblem(e, http);
+            run.Fail(e, http.RequestAborted);
+            var problem = e is TimeoutException ? TimedOut(query) : Guard.ToProblem(e, http);
             if (http.Response.HasStarted)
                 http.Abort();
             else
@@ -57,16 +42,22 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         if (query.MaxRows > 0)
             return await SpoolAsync(query, values, format, http, cancellationToken);
         using var sink = new ResponseSink(http, query, format);
-        return await StreamAsync(query, values, format, sink, cancellationToken);
+        return await StreamAsync(query, values, format, sink, query.MaxRows, cancellationToken);
     }
 
-    private async Task<long> StreamAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, CancellationToken cancellationToken)
+    private async Task<long> StreamAsync(
+        QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, CancellationToken cancellationToken)
     {
-        using var turn = await gate.EnterAsync(cancellationToken);
-        await using var execution = await Start.ExecuteAsync(
-            async token => await QueryExecution.StartAsync(dataSources.Read, shapes, query, values, token), cancellationToken);
-        var rows = await RowPump.RunAsync(execution.Reader, query, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, cancellationToken);
-        execution.Complete();
+        long rows = 0;
+        var started = false;
+        var attempts = new QueryAttempts(shapes, query, values);
+        await dataSources.Read.RunAsync(query.Timeout, async (connection, stop) =>
+        {
+            await using var execution = await attempts.StartAsync(connection, stop);
+            started = true;
+            rows = await RowPump.RunAsync(execution.Reader, maxRows, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, stop);
+            execution.Complete();
+        }, e => !started && (MotherDuckError.IsTransientFailure(e) || attempts.CanRetry(e)), cancellationToken);
         return rows;
     }
 
@@ -75,7 +66,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
     {
         await using var spool = new FileBufferingWriteStream(memoryThreshold: 256 * 1024);
         using var sink = new StreamSink(spool, long.MaxValue);
-        var rows = await StreamAsync(query, values, format, sink, cancellationToken);
+        var rows = await StreamAsync(query, values, format, sink, query.MaxRows, cancellationToken);
         if (sink.Truncated && query.ErrorOnLimit)
             throw new ProblemException(TooManyRows(query));
         Answer.WriteHeaders(http, query, format);
@@ -85,13 +76,38 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         return rows;
     }
 
+    /// <summary>Runs a query and collects its rows as JSON.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="values">A value for each parameter.</param>
+    /// <param name="maxRows">The most rows to collect; the query's own limit holds too.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="ProblemException">504: it took longer than its limit.</exception>
+    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, CancellationToken cancellationToken)
+    {
+        using var run = telemetry.StartQuery(query.Template.Name);
+        using var bytes = new MemoryStream();
+        using var sink = new StreamSink(bytes, long.MaxValue);
+        try
+        {
+            var most = query.MaxRows > 0 ? Math.Min(query.MaxRows, maxRows) : maxRows;
+            run.Succeed(await StreamAsync(query, values, ResultFormat.All[0], sink, most, cancellationToken));
+        }
+        catch (Exception e)
+        {
+            run.Fail(e, cancellationToken);
+            if (e is TimeoutException)
+                throw new ProblemException(TimedOut(query));
+            throw;
+        }
+        return new(bytes.ToArray(), sink.Truncated);
+    }
+
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
     {
-        // Others may be waiting for this answer: it does not end with the request that happened to be first.
-        using var limit = new CancellationTokenSource(query.Timeout);
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, maxBytes);
-        await StreamAsync(query, values, format, sink, limit.Token);
+        // Others may be waiting for this answer: it does not end with the request that happened to be first.
+        await StreamAsync(query, values, format, sink, query.MaxRows, CancellationToken.None);
         return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
     }
 }

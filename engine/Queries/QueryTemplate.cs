@@ -8,7 +8,8 @@ namespace MdFunctions.Engine.Queries;
 /// <param name="MaxRows">The most rows of an answer; 0 for no limit.</param>
 /// <param name="ErrorOnLimit">Whether more rows than that are a 422 (<c>onLimit: error</c>) instead of an answer that is cut and says so.</param>
 /// <param name="Cache">How long an answer may be reused, here and by clients; null for not at all.</param>
-internal sealed record QueryTemplate(Template Template, TimeSpan Timeout, int MaxRows, bool ErrorOnLimit, TimeSpan? Cache)
+/// <param name="Mcp">Whether models see it as a tool.</param>
+internal sealed record QueryTemplate(Template Template, TimeSpan Timeout, int MaxRows, bool ErrorOnLimit, TimeSpan? Cache, bool Mcp = true)
 {
     /// <summary>Words of the query string that are not parameters: <c>format</c> is ours, <c>code</c> carries Azure's function key.</summary>
     public static readonly IReadOnlyCollection<string> Reserved = ["format", "code"];
@@ -32,8 +33,9 @@ internal sealed record QueryTemplate(Template Template, TimeSpan Timeout, int Ma
         if (onLimit is not null && maxRows == 0)
             frontMatter.Fault("onLimit", "'onLimit' says what happens at 'maxRows', which is not set");
         var cache = frontMatter.Duration("cache");
+        var mcp = frontMatter.Boolean("mcp", otherwise: true);
         frontMatter.RejectUnknown("a query");
-        return new(template, timeout, maxRows, onLimit == "error", cache);
+        return new(template, timeout, maxRows, onLimit == "error", cache, mcp);
     }
 
     private static void CheckTableFunctions(SqlFile file)

@@ -6,17 +6,28 @@ namespace MdFunctions.Engine;
 /// What the app's trigger methods say about themselves. The engine has no reference to the Functions packages, so it reads their attributes by name.
 /// </summary>
 /// <param name="Timers">The timers that run loads: the method's name in lower case, and its schedule (an NCRONTAB expression, or a setting's name in <c>%…%</c>).</param>
-internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers)
+/// <param name="Others">The app's other timers: the function's name, and its schedule.</param>
+internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, IReadOnlyDictionary<string, string> Others)
 {
-    /// <summary>Reads the methods of the class whose timers run loads.</summary>
-    public static AppTriggers Of(Type loadFunctions) => new(loadFunctions.GetMethods()
-        .Select(method => (Name: method.Name.ToLowerInvariant(), Schedule: Schedule(method)))
-        .Where(timer => timer.Schedule is not null)
-        .ToDictionary(timer => timer.Name, timer => timer.Schedule!, StringComparer.Ordinal));
+    /// <summary>Reads the methods of the class whose timers run loads, and of the others in its assembly.</summary>
+    public static AppTriggers Of(Type loadFunctions) => new(
+        Read(loadFunctions.GetMethods(), method => method.Name.ToLowerInvariant()),
+        Read(loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()), FunctionName));
 
-    private static string? Schedule(MethodInfo method) => method.GetParameters()
-        .SelectMany(parameter => parameter.GetCustomAttributesData())
-        .Where(attribute => attribute.AttributeType.Name == "TimerTriggerAttribute")
+    private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name) => methods
+        .Select(method => (Name: name(method), Schedule: Schedule(method)))
+        .Where(timer => timer.Schedule is not null)
+        .DistinctBy(timer => timer.Name, StringComparer.Ordinal)
+        .ToDictionary(timer => timer.Name, timer => timer.Schedule!, StringComparer.Ordinal);
+
+    private static string FunctionName(MethodInfo method) =>
+        Argument(method.GetCustomAttributesData(), "FunctionAttribute") ?? $"{method.DeclaringType?.Name}.{method.Name}";
+
+    private static string? Schedule(MethodInfo method) =>
+        Argument(method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributesData()), "TimerTriggerAttribute");
+
+    private static string? Argument(IEnumerable<CustomAttributeData> attributes, string name) => attributes
+        .Where(attribute => attribute.AttributeType.Name == name)
         .Select(attribute => attribute.ConstructorArguments[0].Value as string)
         .FirstOrDefault();
 }

@@ -1,7 +1,10 @@
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Docs;
 using MdFunctions.Engine.Health;
+using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
+using MdFunctions.Engine.Mcp;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -27,7 +30,12 @@ public static class EngineServices
         var ingestBuffer = IngestBuffer.Read(settings);
         var queries = QueryOptions.Read(settings);
         var loads = LoadOptions.Read(settings, motherDuck);
+        var timers = TimerSchedules.Read(settings, triggers);
         var templates = TemplateCatalog.Read(settings, queries, triggers, settings.Text("SqlDirectory") ?? Path.Combine(AppContext.BaseDirectory, "sql"));
+
+        var url = new PublicUrl(settings);
+        var origins = AllowedOrigins.Read(settings, url);
+        var mcp = McpOptions.Read(settings);
 
         string[] faults = [.. settings.Faults, .. templates.Faults];
         if (faults.Length > 0)
@@ -38,19 +46,23 @@ public static class EngineServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
-        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
-        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
-        services.AddSingleton(loads).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>();
+        services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
+        services.AddSingleton(mcp).AddSingleton<McpTools>();
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestTargets>().AddHostedService<IngestCheck>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
+        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<TableWriter>().AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
         return services.AddWhatTriggersCall();
     }
 
     // Their constructors take internal types, so that the container cannot call them by itself.
     private static IServiceCollection AddWhatTriggersCall(this IServiceCollection services) => services
-        .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>()))
+        .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new IngestRequests(app.Get<TemplateCatalog>(), app.Get<IngestRunner>()))
-        .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
-        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>()))
+        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>(), app.Get<PublicUrl>()))
+        .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<TimerSchedules>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
+        .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
+        .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<ILoggerFactory>(), app))
         .AddSingleton(app => new HealthRequests(app.Get<MotherDuckDataSources>(), app.Get<TimeProvider>()));
 
     private static T Get<T>(this IServiceProvider services) where T : notnull => services.GetRequiredService<T>();

@@ -59,9 +59,10 @@ internal sealed class FrontMatter
     }
 
     /// <summary><c>true</c> or <c>false</c>; false if it is not there.</summary>
-    public bool Boolean(string key) => Text(key) switch
+    public bool Boolean(string key, bool otherwise = false) => Text(key) switch
     {
-        null or "false" => false,
+        null => otherwise,
+        "false" => false,
         "true" => true,
         _ => Wrong<bool>(key, "true or false"),
     };

@@ -54,7 +54,8 @@ internal sealed partial class ParameterType
     /// <summary>The SQL that makes a value of this type of a VARCHAR expression.</summary>
     public string FromVarchar(string expression) => this switch
     {
-        { Element.Name: "BLOB" } => $"list_transform(from_json({expression}, '[\"VARCHAR\"]'), lambda x: from_base64(x))",
+        // Cast although it has the type: of a NULL, DuckDB makes a NULL without one.
+        { Element.Name: "BLOB" } => $"CAST(list_transform(from_json({expression}, '[\"VARCHAR\"]'), lambda x: from_base64(x)) AS BLOB[])",
         { Element: not null } => $"CAST(from_json({expression}, '[\"VARCHAR\"]') AS {Name})",
         { Name: "VARCHAR" } => expression,
         { Name: "BLOB" } => $"from_base64({expression})",

@@ -7,14 +7,17 @@ internal sealed class Template
 {
     private readonly IReadOnlyList<SqlToken> _statement;
 
-    private Template(SqlFile file, string? summary, IReadOnlyList<Parameter> parameters) =>
-        (Name, _statement, Summary, Parameters) = (file.Name, file.Statement, summary, parameters);
+    private Template(SqlFile file, string? summary, string? description, IReadOnlyList<Parameter> parameters) =>
+        (Name, _statement, Summary, Description, Parameters) = (file.Name, file.Statement, summary, description, parameters);
 
     /// <summary>The file's name without its ending.</summary>
     public string Name { get; }
 
     /// <summary>One line for the catalog.</summary>
     public string? Summary { get; }
+
+    /// <summary>More than a line of it: for the page, for OpenAPI, and for models that choose a tool.</summary>
+    public string? Description { get; }
 
     /// <summary>The declared parameters, in the order of their declaration.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
@@ -35,7 +38,7 @@ internal sealed class Template
     public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven)
     {
         HashSet<string> known = [];
-        var summary = frontMatter.Text("summary");
+        var (summary, description) = (frontMatter.Text("summary"), frontMatter.Text("description"));
         var parameters = new List<Parameter>();
         if (frontMatter.Map("parameters") is { } declarations)
         {
@@ -53,7 +56,7 @@ internal sealed class Template
         }
         foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..]) && !isGiven(token.Text[1..])).DistinctBy(token => token.Text))
             file.FaultAt(undeclared, $"{undeclared.Text} is not declared under 'parameters'");
-        return new(file, summary, parameters);
+        return new(file, summary, description, parameters);
     }
 
     /// <summary>The statement with every <c>$name</c> replaced.</summary>
@@ -69,14 +72,22 @@ internal sealed class Template
     /// The statement for values that travel beside it: <c>$since</c>, declared <c>date</c>, becomes <c>CAST(CAST($2 AS VARCHAR) AS DATE)</c>, where 2 is its place
     /// in <see cref="Parameters"/>. MotherDuck settles types when it prepares a statement, and takes parameters for text.
     /// </summary>
-    public string WithPlaceholders() => Write(name =>
+    /// <param name="isOpaque">Tells by its place a value that DuckDB is not to see while it plans; such a one is behind a subquery.</param>
+    public string WithPlaceholders(Func<int, bool>? isOpaque = null) => Write(name =>
     {
         var index = Index(name);
-        return Parameters[index].Type.FromVarchar($"CAST(${index + 1} AS VARCHAR)");
+        var value = Parameters[index].Type.FromVarchar($"CAST(${index + 1} AS VARCHAR)");
+        return isOpaque?.Invoke(index) == true ? $"(SELECT {value})" : value;
     });
 
-    /// <summary>The statement with a NULL of the right type for each parameter: for <c>DESCRIBE</c>.</summary>
-    public string WithTypedNulls() => Write(name => $"CAST(NULL AS {Parameters[Index(name)].Type.Name})");
+    /// <summary>
+    /// The statement with an expression of the right type for each parameter, whose value nobody can know before it runs: for <c>DESCRIBE</c>, which does not
+    /// run it. A NULL will not do: DuckDB folds a function of NULL to a NULL without a type, and calls that an INTEGER.
+    /// </summary>
+    public string WithUnknownValues() => Write(name => UnknownValue(Parameters[Index(name)].Type.Name));
+
+    /// <summary>An expression of a type whose value DuckDB does not know before it runs.</summary>
+    public static string UnknownValue(string type) => type == "VARCHAR" ? "CAST(random() AS VARCHAR)" : $"CAST(CAST(random() AS VARCHAR) AS {type})";
 
     /// <summary>The place of a declared parameter in <see cref="Parameters"/>.</summary>
     public int Index(string name)

@@ -20,60 +20,31 @@ internal static class TemplateInput
     public static async Task<ParameterValue?[]> ReadAsync(
         HttpRequest request, IReadOnlyList<Parameter> parameters, IReadOnlyCollection<string> reserved, CancellationToken cancellationToken)
     {
-        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        var values = new ParameterValue?[parameters.Count];
-        var given = new bool[parameters.Count];
-
+        var input = new Input(parameters);
         using var body = HttpMethods.IsPost(request.Method) ? await ReadBodyAsync(request, cancellationToken) : null;
         if (body is not null)
         {
             foreach (var member in body.RootElement.EnumerateObject())
             {
-                Take(member.Name, i => member.Value.ValueKind == JsonValueKind.Null
-                    ? Null(parameters[i])
-                    : parameters[i].TryRead(member.Value, out values[i]));
+                input.Take(member.Name, member.Value);
             }
         }
         foreach (var (name, texts) in request.Query)
         {
             if (!reserved.Contains(name))
-                Take(name, i => parameters[i].TryRead([.. texts.Select(text => text ?? "")], out values[i]));
+                input.Take(name, [.. texts.Select(text => text ?? "")]);
         }
-        for (var i = 0; i < parameters.Count; i++)
-        {
-            var parameter = parameters[i];
-            if (given[i])
-                continue;
-            values[i] = parameter.Default;
-            if (parameter is { Default: null, Optional: false })
-                errors[parameter.Name] = [$"'{parameter.Name}' is missing; expected {parameter.Type.Expected}."];
-        }
-        return errors.Count == 0 ? values : throw new ProblemException(Problem.BadInput(errors));
+        return input.Values();
+    }
 
-        void Take(string name, Func<int, string?> read)
-        {
-            var i = IndexOf(name);
-            var error = i < 0
-                ? $"'{name}' is unknown; {(parameters.Count == 0 ? "there are no parameters" : $"the parameters are {string.Join(", ", parameters.Select(p => p.Name))}")}."
-                : given[i] ? $"'{name}' was given twice." : read(i);
-            if (i >= 0)
-                given[i] = true;
-            if (error is not null)
-                errors[name] = [error];
-        }
-
-        int IndexOf(string name)
-        {
-            for (var i = 0; i < parameters.Count; i++)
-            {
-                if (parameters[i].Name == name)
-                    return i;
-            }
-            return -1;
-        }
-
-        static string? Null(Parameter parameter) =>
-            parameter.Optional ? null : $"'{parameter.Name}' is null; expected {parameter.Type.Expected}.";
+    /// <summary>Reads a JSON object's members against a template's parameters.</summary>
+    /// <exception cref="ProblemException">400 with all faults together.</exception>
+    public static ParameterValue?[] Read(IEnumerable<KeyValuePair<string, JsonElement>> members, IReadOnlyList<Parameter> parameters)
+    {
+        var input = new Input(parameters);
+        foreach (var (name, value) in members)
+            input.Take(name, value);
+        return input.Values();
     }
 
     private static async Task<JsonDocument?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -96,5 +67,58 @@ internal static class TemplateInput
         {
             throw new ProblemException(Problem.BadRequest($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
         }
+    }
+
+    // Values as they are given, and the faults of all of them.
+    private sealed class Input(IReadOnlyList<Parameter> parameters)
+    {
+        private readonly Dictionary<string, string[]> _errors = new(StringComparer.Ordinal);
+        private readonly ParameterValue?[] _values = new ParameterValue?[parameters.Count];
+        private readonly bool[] _given = new bool[parameters.Count];
+
+        public void Take(string name, JsonElement value) => Take(name, i => value.ValueKind == JsonValueKind.Null
+            ? Null(parameters[i])
+            : parameters[i].TryRead(value, out _values[i]));
+
+        public void Take(string name, IReadOnlyList<string> texts) => Take(name, i => parameters[i].TryRead(texts, out _values[i]));
+
+        public ParameterValue?[] Values()
+        {
+            for (var i = 0; i < parameters.Count; i++)
+            {
+                var parameter = parameters[i];
+                if (_given[i])
+                    continue;
+                _values[i] = parameter.Default;
+                if (parameter is { Default: null, Optional: false })
+                    _errors[parameter.Name] = [$"'{parameter.Name}' is missing; expected {parameter.Type.Expected}."];
+            }
+            return _errors.Count == 0 ? _values : throw new ProblemException(Problem.BadInput(_errors));
+        }
+
+        private void Take(string name, Func<int, string?> read)
+        {
+            var i = IndexOf(name);
+            var error = i < 0
+                ? $"'{name}' is unknown; {(parameters.Count == 0 ? "there are no parameters" : $"the parameters are {string.Join(", ", parameters.Select(p => p.Name))}")}."
+                : _given[i] ? $"'{name}' was given twice." : read(i);
+            if (i >= 0)
+                _given[i] = true;
+            if (error is not null)
+                _errors[name] = [error];
+        }
+
+        private int IndexOf(string name)
+        {
+            for (var i = 0; i < parameters.Count; i++)
+            {
+                if (parameters[i].Name == name)
+                    return i;
+            }
+            return -1;
+        }
+
+        private static string? Null(Parameter parameter) =>
+            parameter.Optional ? null : $"'{parameter.Name}' is null; expected {parameter.Type.Expected}.";
     }
 }

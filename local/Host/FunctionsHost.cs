@@ -147,6 +147,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         _front = app;
         _http = new HttpTriggers(_channel, workerAddress, app.Services.GetRequiredService<IHttpForwarder>(), logger);
         _timers = new TimerTriggers(_channel, Functions, options.Settings, options.TimerStatusFile, logger);
+        app.UseCrossSiteRules(options.Settings["Cors:Origins"]);
         _http.Map(app, RoutePrefix, Functions);
         app.MapAdmin(Functions, _timers, logger);
         options.Routes(app);

@@ -36,9 +36,13 @@ public sealed class StorageEvents
         Malformed,
         Refused,
         Postponed,
+        Ignored,
     }
 
-    /// <summary>Answers a delivery so that Event Grid sends again what another try can cure (503), and nothing else (200, or 400 for its dead-letter store).</summary>
+    /// <summary>
+    /// Answers a delivery so that Event Grid sends again what another try can cure (503), and nothing else (200, or 400 for its dead-letter store). A batch that
+    /// was put into that store is taken as it is.
+    /// </summary>
     public Task<IResult> ReceiveAsync(HttpRequest request) => Guard.RunAsync(request, () => ReceiveEventsAsync(request));
 
     private async Task<IResult> ReceiveEventsAsync(HttpRequest request)
@@ -74,19 +78,27 @@ public sealed class StorageEvents
             _logger.LogWarning("An event was malformed, or its blob's URL is not one of a single blob");
             return [Outcome.Malformed];
         }
-        var matches = storageEvent.Url is { } canonical
-            ? _loads.Select(load => (Load: load, Url: load.Events!.Url(canonical))).Where(match => match.Url is not null).ToList()
-            : [];
-        if (matches.Count > 0)
-            return await Task.WhenAll(matches.Select(match => LoadAsync(match.Load, match.Url!, storageEvent)));
-        _logger.LogInformation("No load takes the event {Type} of {Url}", storageEvent.Type, storageEvent.Url);
-        return [Outcome.Unmatched];
+        var matches = storageEvent.Blob is { } blob ? _loads.Where(load => load.Events!.Takes(blob)).ToList() : [];
+        if (matches.Count == 0)
+        {
+            _logger.LogInformation("No load takes the event {Type} of {Url}", storageEvent.Type, storageEvent.Blob);
+            return [Outcome.Unmatched];
+        }
+        if (storageEvent.NoFile is not { } why)
+            return await Task.WhenAll(matches.Select(load => LoadAsync(load, storageEvent)));
+        _logger.LogInformation("The event {Type} of {Url} loads nothing: {Reason}", storageEvent.Type, storageEvent.Blob, why);
+        return [Outcome.Ignored];
     }
 
-    private async Task<Outcome> LoadAsync(LoadTemplate load, string url, StorageEvent storageEvent)
+    private async Task<Outcome> LoadAsync(LoadTemplate load, StorageEvent storageEvent)
     {
+        if (load.Events!.Url(storageEvent.Blob!) is not { } url)
+        {
+            _logger.LogError("Load {Load} cannot read {Url}: behind az:// the '?' in its name would be a glob", load.Name, storageEvent.Blob);
+            return Outcome.Refused;
+        }
         ParameterValue?[] values = [.. load.Template.Parameters.Select(parameter => parameter.Default)];
-        var request = new LoadRequest(load, $"{storageEvent.Url} {storageEvent.ETag}", "event", _time.GetUtcNow(), values) { Url = url, Bytes = storageEvent.Bytes };
+        var request = new LoadRequest(load, $"{storageEvent.Blob} {storageEvent.Version}", "event", _time.GetUtcNow(), values) { Url = url, Bytes = storageEvent.Bytes };
         try
         {
             await _runner.RunAsync(request, _options.EventWait);
@@ -110,7 +122,9 @@ public sealed class StorageEvents
 
     private static async Task<JsonDocument> ReadAsync(HttpRequest request)
     {
-        var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
+        ReadOnlyMemory<byte> body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
+        if (body.Span.StartsWith("\uFEFF"u8))
+            body = body[3..];
         try
         {
             var json = JsonDocument.Parse(body);

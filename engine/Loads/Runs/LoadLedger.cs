@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
 using System.Globalization;
+using System.Threading.RateLimiting;
+using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Npgsql;
 
@@ -9,23 +10,21 @@ namespace MdFunctions.Engine.Loads;
 /// The table <c>md_functions.load_runs</c> of each database that loads fill. Its primary key (load, occurrence) is what makes a load succeed once: the row is
 /// written in the transaction that writes the rows.
 /// </summary>
-internal sealed class LoadLedger(MotherDuckDataSources dataSources)
+internal sealed class LoadLedger(MotherDuckDataSources dataSources) : IDisposable
 {
     private const string Columns =
         "load, occurrence, trigger, source, status, rows, bytes, epoch_us(started_at) AS started_at, epoch_us(finished_at) AS finished_at, error";
 
-    private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.OrdinalIgnoreCase);
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Makes what is missing: the target's schema and our own tables. Once a process; not in the load's transaction, which would then be in the way of other first loads.</summary>
-    /// <exception cref="PostgresException">A conflict, among others: another app makes the same thing. Npgsql closes the connection at nearly every error of
-    /// MotherDuck's, as it takes the code XX000 for a broken server; so it is tried again on another.</exception>
-    public async Task PrepareAsync(NpgsqlConnection connection, TableName target, CancellationToken cancellationToken)
+    private readonly ConcurrencyLimiter _readers = new(new ConcurrencyLimiterOptions { PermitLimit = 1, QueueLimit = 100 });
+
+    /// <summary>What a load of a target writes into: the target's schema and our own tables.</summary>
+    public static Tables Tables(TableName target)
     {
         var schema = $"{Sql.Identifier(target.Database)}.{Sql.Identifier(target.Schema)}";
-        if (_prepared.ContainsKey(schema))
-            return;
         var ours = Schema(target.Database);
-        string[] statements =
+        return new($"loads of {schema}",
         [
             $"CREATE SCHEMA IF NOT EXISTS {schema}",
             $"CREATE SCHEMA IF NOT EXISTS {ours}",
@@ -34,52 +33,51 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
               load VARCHAR, occurrence VARCHAR, trigger VARCHAR, source VARCHAR, status VARCHAR, rows BIGINT, bytes BIGINT,
               started_at TIMESTAMPTZ, finished_at TIMESTAMPTZ, error VARCHAR, attempts BIGINT, PRIMARY KEY (load, occurrence))
             """,
+            // Tables made by an earlier version lack it.
+            $"ALTER TABLE {ours}.load_runs ADD COLUMN IF NOT EXISTS request VARCHAR",
             $"""
             CREATE TABLE IF NOT EXISTS {ours}.load_leases (
               lease VARCHAR, term BIGINT, load VARCHAR, occurrence VARCHAR, trigger VARCHAR, phase VARCHAR,
               started_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, PRIMARY KEY (lease, term))
             """,
-        ];
-        foreach (var statement in statements)
-            await connection.ScalarAsync(statement, cancellationToken);
-        _prepared[schema] = true;
+        ]);
     }
 
-    /// <summary>Forgets that a target's tables are there: a statement said that they are not.</summary>
-    public void Forget() => _prepared.Clear();
-
     /// <summary>The run that loaded an occurrence; null if none has.</summary>
+    /// <exception cref="LoadException">It loaded the same key with other parameters.</exception>
     public async Task<LoadRun?> FindSucceededAsync(NpgsqlConnection connection, LoadRequest request, CancellationToken cancellationToken)
     {
         var rows = await connection.RowsAsync(
-            $"SELECT {Columns} FROM {Schema(request.Load.Target.Database)}.load_runs WHERE load = CAST($1 AS VARCHAR) AND occurrence = CAST($2 AS VARCHAR) AND status = 'succeeded'",
+            $"SELECT {Columns}, request FROM {Schema(request.Load.Target.Database)}.load_runs WHERE load = CAST($1 AS VARCHAR) AND occurrence = CAST($2 AS VARCHAR) AND status = 'succeeded'",
             [request.Load.Name, request.Occurrence], cancellationToken);
-        return rows.Count == 0 ? null : Read(rows[0]);
+        if (rows.Count == 0)
+            return null;
+        return request.Fingerprint is { } asked && rows[0][^1] is { } known && asked != known ? throw LoadException.OtherRequest() : Read(rows[0]);
     }
 
     /// <summary>Writes a run's row. That of an occurrence that did not succeed before is overwritten.</summary>
     /// <exception cref="LoadException">The occurrence has succeeded before, or another run is writing its row.</exception>
-    public async Task RecordAsync(NpgsqlConnection connection, string database, LoadRun run, CancellationToken cancellationToken)
+    public async Task RecordAsync(NpgsqlConnection connection, LoadRequest request, LoadRun run, CancellationToken cancellationToken)
     {
         const string sql = """
             INSERT INTO {0}.load_runs BY NAME SELECT
               CAST($1 AS VARCHAR) AS load, CAST($2 AS VARCHAR) AS occurrence, CAST($3 AS VARCHAR) AS trigger, CAST($4 AS VARCHAR) AS source,
               CAST($5 AS VARCHAR) AS status, CAST(CAST($6 AS VARCHAR) AS BIGINT) AS rows, CAST(CAST($7 AS VARCHAR) AS BIGINT) AS bytes,
               CAST(CAST($8 AS VARCHAR) AS TIMESTAMPTZ) AS started_at, CAST(CAST($9 AS VARCHAR) AS TIMESTAMPTZ) AS finished_at,
-              CAST($10 AS VARCHAR) AS error, 1 AS attempts
+              CAST($10 AS VARCHAR) AS error, 1 AS attempts, CAST($11 AS VARCHAR) AS request
             ON CONFLICT (load, occurrence) DO UPDATE SET trigger = excluded.trigger, source = excluded.source, status = excluded.status,
               rows = excluded.rows, bytes = excluded.bytes, started_at = excluded.started_at, finished_at = excluded.finished_at,
-              error = excluded.error, attempts = load_runs.attempts + 1
+              error = excluded.error, request = excluded.request, attempts = load_runs.attempts + 1
               WHERE load_runs.status <> 'succeeded'
             """;
         string?[] values =
         [
             run.Load, run.Occurrence, run.Trigger, run.Source, run.Status, Text(run.Rows), Text(run.Bytes),
-            run.StartedAt.ToString("O", CultureInfo.InvariantCulture), run.FinishedAt.ToString("O", CultureInfo.InvariantCulture), run.Error,
+            run.StartedAt.ToString("O", CultureInfo.InvariantCulture), run.FinishedAt.ToString("O", CultureInfo.InvariantCulture), run.Error, request.Fingerprint,
         ];
         try
         {
-            if (await connection.ScalarAsync(sql.Replace("{0}", Schema(database), StringComparison.Ordinal), values, cancellationToken) == "0")
+            if (await connection.CountAsync(sql.Replace("{0}", Schema(request.Load.Target.Database), StringComparison.Ordinal), values, cancellationToken) == 0)
                 throw LoadException.Overtaken("the occurrence was loaded by another run");
         }
         catch (PostgresException e) when (LoadException.IsDuplicate(e))
@@ -116,19 +114,23 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
         """,
         [], row => new RunningLoad(row[0]!, row[1]!, row[2]!, row[3]!, Time(row[4])), cancellationToken);
 
-    /// <summary>Whether a statement failed because our own tables are gone.</summary>
-    public static bool IsMissing(Exception exception) => exception is PostgresException e && e.MessageText.StartsWith("Catalog Error:", StringComparison.Ordinal)
-        && (e.MessageText.Contains("load_runs", StringComparison.Ordinal) || e.MessageText.Contains("load_leases", StringComparison.Ordinal) || e.MessageText.Contains("md_functions", StringComparison.Ordinal));
+    /// <inheritdoc/>
+    public void Dispose() => _readers.Dispose();
 
     /// <summary>Our schema of a database.</summary>
     public static string Schema(string database) => $"{Sql.Identifier(database)}.md_functions";
 
+    // Loads and ingests keep the other connections, however often people look.
     private async Task<List<T>> ReadAsync<T>(string sql, string?[] values, Func<string?[], T> read, CancellationToken cancellationToken)
     {
-        await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReadLimit);
+        using var turn = await _readers.AcquireAsync(1, limit.Token);
+        if (!turn.IsAcquired)
+            throw new ProblemException(new Problem(503, "Busy", "Too many people ask for the runs of loads. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) });
         try
         {
-            return [.. (await connection.RowsAsync(sql, values, cancellationToken)).Select(read)];
+            return [.. (await dataSources.Write.ReadAsync(ReadLimit, (connection, stop) => connection.RowsAsync(sql, values, stop), limit.Token)).Select(read)];
         }
         catch (PostgresException e) when (e.MessageText.StartsWith("Catalog Error:", StringComparison.Ordinal))
         {

@@ -1,4 +1,4 @@
-using System.Globalization;
+using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.MotherDuck;
 using Npgsql;
 
@@ -6,7 +6,7 @@ namespace MdFunctions.Engine.Loads;
 
 /// <summary>
 /// What a load does to its target, inside a transaction: stage the rows, look at them, publish them. They are staged in a table of their own beside the
-/// target, which nobody else ever sees; where nothing has to be looked at, an append goes straight into the target.
+/// target, which nobody else ever sees; where nothing has to be looked at, they go straight into the target.
 /// </summary>
 internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest request, Action<string> report, CancellationToken cancellationToken)
 {
@@ -15,37 +15,67 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
 
     /// <summary>Does it all but the commit.</summary>
     /// <returns>How many rows were loaded.</returns>
-    /// <exception cref="LoadException">The rows are not what the load's owner allows.</exception>
+    /// <exception cref="LoadException">The rows are not what the load's owner allows, or what the target can hold.</exception>
     public async Task<long> RunAsync()
     {
-        report("staging");
-        var select = request.Select();
-        var target = await ColumnsAsync(_load.Target);
-        if (_load is { Mode: LoadMode.Append, Checks: [] } && target.Count > 0)
+        try
         {
-            await FitAsync(await DescribeAsync(select), target);
-            report("publishing");
-            return await CountAsync($"INSERT INTO {_load.Target} BY NAME SELECT * FROM (\n{select}\n)");
+            return await LoadAsync();
         }
+        catch (PostgresException e) when (ExactCast.Explain(e.MessageText) is { } why)
+        {
+            throw LoadException.Unfit(MotherDuckError.OneLine(why));
+        }
+        catch (PostgresException e) when (e.MessageText.StartsWith("Constraint Error:", StringComparison.Ordinal))
+        {
+            throw LoadException.Unfit(MotherDuckError.OneLine(e.MessageText));
+        }
+    }
 
-        var rows = await CountAsync($"CREATE TABLE {_stage} AS\n{select}");
-        var staged = await ColumnsAsync(_stage);
-        if (target.Count > 0)
-            await FitAsync(staged, target);
+    private async Task<long> LoadAsync()
+    {
+        report("staging");
+        var target = await _load.Target.ColumnsAsync(connection, cancellationToken);
+        var (select, columns) = await new LoadSource(connection, request, cancellationToken).ReadAsync(target);
+        var faults = Faults(columns, target);
+        if (faults.Count > 0)
+        {
+            // What has no rows has no columns that could be wrong, as far as an append or a merge goes.
+            if (_load.Mode != LoadMode.Replace && await CountAsync($"SELECT count(*) FROM (SELECT 1 FROM (\n{select}\n) LIMIT 1)") == 0)
+                return 0;
+            throw LoadException.Unfit(string.Join("; ", faults));
+        }
+        if (target.Count > 0 && _load.Checks.Count == 0 && _load.Mode != LoadMode.Merge)
+            return await PublishAsync(select, columns, target);
+
+        var rows = await connection.CountAsync($"CREATE TABLE {_stage} AS\n{select}", [], cancellationToken) ?? await CountAsync($"SELECT count(*) FROM {_stage}");
         if (_load.Checks.Count > 0 || _load.Mode == LoadMode.Merge)
             report("checking");
         await CheckAsync();
-        report("publishing");
-        if (_load.Mode == LoadMode.Replace || target.Count == 0)
+        if (target.Count == 0 && rows > 0)
         {
-            await connection.ScalarAsync($"DROP TABLE IF EXISTS {_load.Target}", cancellationToken);
+            report("publishing");
             await connection.ScalarAsync($"ALTER TABLE {_stage} RENAME TO {Sql.Identifier(_load.Target.Table)}", cancellationToken);
             return rows;
         }
-        await connection.ScalarAsync(
-            _load.Mode == LoadMode.Merge ? Merge(staged) : $"INSERT INTO {_load.Target} BY NAME SELECT * FROM {_stage}", cancellationToken);
+        // Nothing tells the types of columns without a value: a table is made by the first rows.
+        if (target.Count > 0)
+            await PublishAsync($"SELECT * FROM {_stage}", columns, target);
         await connection.ScalarAsync($"DROP TABLE {_stage}", cancellationToken);
         return rows;
+    }
+
+    private async Task<long> PublishAsync(string select, IReadOnlyList<Column> columns, IReadOnlyList<Column> target)
+    {
+        report("publishing");
+        foreach (var column in columns.Where(column => !target.Any(known => known.Is(column.Name))))
+            await connection.ScalarAsync($"ALTER TABLE {_load.Target} ADD COLUMN {Sql.Identifier(column.Name)} {column.Type}", cancellationToken);
+        if (_load.Mode == LoadMode.Merge)
+            return await CountAsync(Merge(columns));
+        // The table stays, with its keys, defaults and comments; who reads it sees the old rows until the commit.
+        if (_load.Mode == LoadMode.Replace)
+            await connection.ScalarAsync($"DELETE FROM {_load.Target}", cancellationToken);
+        return await CountAsync($"INSERT INTO {_load.Target} BY NAME SELECT * FROM (\n{select}\n)");
     }
 
     private string Merge(IReadOnlyList<Column> staged)
@@ -84,49 +114,18 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
         }
     }
 
-    // INSERT casts a DOUBLE to an INTEGER column without a word, and a replace would change types under the readers.
-    private async Task FitAsync(IReadOnlyList<Column> staged, IReadOnlyList<Column> target)
+    private List<string> Faults(IReadOnlyList<Column> columns, IReadOnlyList<Column> target)
     {
+        if (target.Count == 0)
+            return [];
         var faults = new List<string>();
-        var differing = new List<(Column Staged, Column Target)>();
-        foreach (var column in staged)
-        {
-            var known = target.FirstOrDefault(other => other.Name.Equals(column.Name, StringComparison.OrdinalIgnoreCase));
-            if (known is null && !_load.AddColumns)
-                faults.Add($"column '{column.Name}' is not in the target ('onSchemaChange: addColumns' would add it)");
-            else if (known is null && _load.Mode != LoadMode.Replace)
-                await connection.ScalarAsync($"ALTER TABLE {_load.Target} ADD COLUMN {Sql.Identifier(column.Name)} {column.Type}", cancellationToken);
-            else if (known is not null && known.Type != column.Type)
-                differing.Add((column, known));
-        }
+        if (!_load.AddColumns)
+            faults.AddRange(columns.Where(column => !target.Any(known => known.Is(column.Name))).Select(column => $"column '{column.Name}' is not in the target ('onSchemaChange: addColumns' would add it)"));
         if (_load.Mode == LoadMode.Replace)
-        {
-            faults.AddRange(target.Where(column => !staged.Any(other => other.Name.Equals(column.Name, StringComparison.OrdinalIgnoreCase)))
-                .Select(column => $"column '{column.Name}' of the target is missing"));
-        }
-        else if (differing.Count > 0)
-        {
-            var casts = differing.Select(pair => $"CASE WHEN can_cast_implicitly(CAST(NULL AS {pair.Staged.Type}), CAST(NULL AS {pair.Target.Type})) THEN 1 ELSE 0 END");
-            var fits = (await connection.RowsAsync($"SELECT {string.Join(", ", casts)}", [], cancellationToken))[0];
-            differing = [.. differing.Where((_, i) => fits[i] != "1")];
-        }
-        faults.AddRange(differing.Select(pair => $"column '{pair.Staged.Name}' is {pair.Staged.Type} where the target has {pair.Target.Type} ('createAs' casts it)"));
-        if (faults.Count > 0)
-            throw LoadException.Unfit(string.Join("; ", faults));
+            faults.AddRange(target.Where(known => !known.HasDefault && !columns.Any(column => column.Is(known.Name))).Select(known => $"column '{known.Name}' of the target is missing"));
+        return faults;
     }
 
-    private async Task<IReadOnlyList<Column>> ColumnsAsync(TableName table) =>
-    [
-        .. (await connection.RowsAsync("""
-            SELECT column_name, data_type FROM duckdb_columns() WHERE lower(database_name) = lower(CAST($1 AS VARCHAR))
-              AND lower(schema_name) = lower(CAST($2 AS VARCHAR)) AND lower(table_name) = lower(CAST($3 AS VARCHAR)) ORDER BY column_index
-            """, [table.Database, table.Schema, table.Table], cancellationToken)).Select(row => new Column(row[0]!, row[1]!)),
-    ];
-
-    private async Task<IReadOnlyList<Column>> DescribeAsync(string select) =>
-        [.. (await connection.RowsAsync($"DESCRIBE {select}", [], cancellationToken)).Select(row => new Column(row[0]!, row[1]!))];
-
-    private async Task<long> CountAsync(string sql) => long.Parse((await connection.ScalarAsync(sql, cancellationToken))!, CultureInfo.InvariantCulture);
-
-    private sealed record Column(string Name, string Type);
+    private async Task<long> CountAsync(string sql) =>
+        await connection.CountAsync(sql, [], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");
 }

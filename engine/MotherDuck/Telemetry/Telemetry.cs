@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Http;
 
 namespace MdFunctions.Engine.MotherDuck;
 
@@ -49,6 +50,11 @@ internal sealed class Telemetry
         () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
         "s", "How long ago the access token was read.");
 
+    /// <summary>Reports when scheduled loads are due next each time that metrics are collected, in seconds since 1970 began in UTC.</summary>
+    /// <param name="due">The loads, with the tags <c>name</c> and <c>schedule</c>.</param>
+    public void ObserveDue(Func<IEnumerable<Measurement<double>>> due) =>
+        _meter.CreateObservableGauge("mdfunctions.load.due", due, "s", "When a scheduled load is due next, in Unix time.");
+
     /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
     public sealed class Run : IDisposable
     {
@@ -73,11 +79,15 @@ internal sealed class Telemetry
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
         /// <summary>It failed.</summary>
-        /// <param name="error">Why; null if it was its caller who made a mistake or went away: the outcome is then <c>caller</c>.</param>
-        public void Fail(MotherDuckError? error)
+        /// <param name="exception">Why. The outcome is its kind where it is MotherDuck's, <c>caller</c> where the caller made a mistake or went away, else <c>failed</c>.</param>
+        /// <param name="caller">Whether the caller has gone.</param>
+        public void Fail(Exception exception, CancellationToken caller = default)
         {
-            _outcome = error?.Kind.ToString() ?? "caller";
-            _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason);
+            var error = MotherDuckError.From(exception);
+            var mistake = exception is ProblemException { Problem.Status: < 500 } || (exception is OperationCanceledException && caller.IsCancellationRequested);
+            _outcome = mistake ? "caller" : error?.Kind.ToString() ?? "failed";
+            if (!mistake)
+                _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason ?? exception.GetType().Name);
         }
 
         /// <summary>Ends the span and records the measurements.</summary>

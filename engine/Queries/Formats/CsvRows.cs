@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MdFunctions.Engine.Queries;
 
-/// <summary>Writes rows as CSV (RFC 4180) with a header. NULL is an empty field, an empty text is <c>""</c>.</summary>
+/// <summary>
+/// Writes rows as CSV (RFC 4180) with a header. NULL is an empty field, an empty text is <c>""</c>. Where there is one column only, NULL is <c>""</c> too:
+/// an empty line would be skipped by most readers, and the row with it.
+/// </summary>
 internal sealed class CsvRows(IBufferWriter<byte> output, IReadOnlyList<Column> columns) : RowWriter
 {
     private static readonly SearchValues<byte> Special = SearchValues.Create(",\"\r\n"u8);
@@ -25,7 +28,12 @@ internal sealed class CsvRows(IBufferWriter<byte> output, IReadOnlyList<Column> 
     }
 
     /// <inheritdoc/>
-    public override void Null(int column) => Separate(column);
+    public override void Null(int column)
+    {
+        Separate(column);
+        if (columns.Count == 1)
+            output.Write("\"\""u8);
+    }
 
     /// <inheritdoc/>
     public override void Value(int column, ReadOnlySpan<byte> text)
@@ -33,15 +41,18 @@ internal sealed class CsvRows(IBufferWriter<byte> output, IReadOnlyList<Column> 
         Separate(column);
         switch (columns[column].Kind)
         {
-            case ColumnKind.Number:
-                output.Write(WireText.IsFinite(text) ? text : WireText.NotFinite(text));
+            case ColumnKind.Number when WireText.IsJsonNumber(text):
+                output.Write(text);
                 break;
-            case ColumnKind.Boolean:
-                output.Write(text[0] == 't' ? "true"u8 : "false"u8);
+            case ColumnKind.Number:
+                Field(WireText.NotFinite(text));
+                break;
+            case ColumnKind.Boolean when WireText.Boolean(text) is { } boolean:
+                output.Write(boolean ? "true"u8 : "false"u8);
                 break;
             case ColumnKind.Timestamp:
                 Span<byte> iso = stackalloc byte[WireText.MaxTimestamp];
-                output.Write(WireText.Timestamp(text, iso));
+                Field(WireText.Timestamp(text, iso));
                 break;
             case ColumnKind.Json when WireText.TryJson(text, out var json):
                 Field(json);

@@ -31,14 +31,14 @@ internal sealed class JsonRows(IBufferWriter<byte> output, IReadOnlyList<Column>
         _json.WritePropertyName(_names[column]);
         switch (columns[column].Kind)
         {
-            case ColumnKind.Number when WireText.IsFinite(text):
+            case ColumnKind.Number when WireText.IsJsonNumber(text):
                 _json.WriteRawValue(text, skipInputValidation: true);
                 break;
             case ColumnKind.Number:
                 _json.WriteStringValue(WireText.NotFinite(text));
                 break;
-            case ColumnKind.Boolean:
-                _json.WriteBooleanValue(text[0] == 't');
+            case ColumnKind.Boolean when WireText.Boolean(text) is { } boolean:
+                _json.WriteBooleanValue(boolean);
                 break;
             case ColumnKind.Timestamp:
                 Span<byte> iso = stackalloc byte[WireText.MaxTimestamp];

@@ -1,4 +1,5 @@
 using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Templates;
 using Npgsql;
 
 namespace MdFunctions.Engine.Queries;
@@ -15,7 +16,7 @@ internal enum ColumnKind
     /// <summary><c>true</c> or <c>false</c>.</summary>
     Boolean,
 
-    /// <summary>A JSON string in ISO 8601, with a <c>T</c> and, where the type has one, an offset.</summary>
+    /// <summary>A JSON string in ISO 8601, with a <c>T</c> and, where the type has one, an offset. Dates too.</summary>
     Timestamp,
 
     /// <summary>JSON, as it is.</summary>
@@ -33,9 +34,15 @@ internal sealed record Column(string Name, string Type, ColumnKind Kind);
 /// </summary>
 internal sealed class QueryShape
 {
-    private (string Name, uint Type)[]? _wire;
+    // What the statement fails with when its columns have other types than the shape says.
+    private const string OtherTypes = "mdfunctions: the columns have changed";
 
-    private QueryShape(IReadOnlyList<Column> columns, string statement) => (Columns, Statement) = (columns, statement);
+    private readonly QueryTemplate _query;
+    private readonly string _head;
+    private readonly string _tail;
+
+    private QueryShape(QueryTemplate query, IReadOnlyList<Column> columns, string head, string tail) =>
+        (_query, Columns, _head, _tail, Statement) = (query, columns, head, tail, $"{head}{query.Template.WithPlaceholders()}{tail}");
 
     /// <summary>The columns, in order.</summary>
     public IReadOnlyList<Column> Columns { get; }
@@ -43,47 +50,54 @@ internal sealed class QueryShape
     /// <summary>The statement, its parameters as <c>$1</c>, <c>$2</c>...</summary>
     public string Statement { get; }
 
-    /// <summary>Asks MotherDuck for the columns of a query's statement. Its <c>DESCRIBE</c> tells DuckDB's own types, where the wire has only PostgreSQL's.</summary>
+    /// <summary>
+    /// Asks MotherDuck for the columns of a query's statement. Its <c>DESCRIBE</c> tells DuckDB's own types, where the wire has only PostgreSQL's.
+    /// </summary>
     public static async Task<QueryShape> DescribeAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken)
     {
-        var described = await connection.RowsAsync($"DESCRIBE SELECT * FROM (\n{query.Template.WithTypedNulls()}\n)", [], cancellationToken);
+        var described = await connection.RowsAsync($"DESCRIBE SELECT * FROM (\n{query.Template.WithUnknownValues()}\n)", [], cancellationToken);
         return Of(query, [.. described.Select(row => (row[0]!, row[1]!))]);
     }
 
     /// <summary>The shape of a query whose columns are known.</summary>
     public static QueryShape Of(QueryTemplate query, IReadOnlyList<(string Name, string Type)> columns)
     {
-        var classified = columns.Select(column => (column.Name, column.Type, Rule: Classify(column.Type))).ToList();
-        var statement = query.Template.WithPlaceholders();
-        // Wrapped only where something has to be rewritten: else DuckDB gets what the author wrote.
-        if (classified.Any(column => column.Rule.Function is not null))
-        {
-            var expressions = classified.Select(column =>
-            {
-                var identifier = Sql.Identifier(column.Name);
-                return column.Rule.Function is { } function ? $"{string.Format(null, function, identifier)} AS {identifier}" : identifier;
-            });
-            statement = $"SELECT {string.Join(", ", expressions)} FROM (\n{statement}\n)";
-        }
+        var known = columns.Select(column => (column.Name, column.Type, Text: ColumnText.Of(ResultType.Parse(column.Type), Sql.Identifier(column.Name)))).ToList();
+        var rewritten = known.Where(column => column.Text.Expression is not null)
+            .Select(column => $"{column.Text.Expression} AS {Sql.Identifier(column.Name)}").ToList();
+        // A star shows a column that was added to a table since. DuckDB names the columns of a subquery apart where two have one name.
+        var head = rewritten.Count == 0 ? "SELECT * FROM (\n" : $"SELECT * REPLACE ({string.Join(", ", rewritten)}) FROM (\n";
+        // The statement checks its own types, as tables may have changed: DuckDB knows both texts when it plans and takes the whole condition away again.
+        // It calls a type that it leaves open INTEGER in DESCRIBE and "NULL" here.
+        var types = string.Join(" || '|' || ", columns.Select(column => $"replace(typeof({Sql.Identifier(column.Name)}), '\"NULL\"', 'INTEGER')"));
+        var expected = string.Join("|", columns.Select(column => column.Type.Replace("\"NULL\"", "INTEGER", StringComparison.Ordinal)));
+        var tail = $"\n) WHERE CASE WHEN {types} = {Sql.Literal(expected)} THEN true ELSE error({Sql.Literal(OtherTypes)}) END";
         // One row more than is answered shows whether there was more; and DuckDB can stop there.
         if (query.MaxRows > 0)
-            statement = $"SELECT * FROM (\n{statement}\n) LIMIT {query.MaxRows + 1L}";
-        return new([.. classified.Select(column => new Column(column.Name, column.Type, column.Rule.Kind))], statement);
+            tail += $" LIMIT {query.MaxRows + 1L}";
+        return new(query, [.. known.Select(column => new Column(column.Name, column.Type, column.Text.Kind))], head, tail);
     }
 
-    /// <summary>Whether a result still has the columns that the first result of this shape had: tables change while the app runs.</summary>
+    /// <summary>The statement for values in one of their forms.</summary>
+    public string StatementFor(ValueForm form, ParameterValue?[] values) => form switch
+    {
+        ValueForm.HiddenNulls when values.Contains(null) => $"{_head}{_query.Template.WithPlaceholders(i => values[i] is null)}{_tail}",
+        ValueForm.Hidden => $"{_head}{_query.Template.WithPlaceholders(_ => true)}{_tail}",
+        _ => Statement,
+    };
+
+    /// <summary>Whether a failure says that the statement's columns have other types than this shape.</summary>
+    public static bool IsMismatch(PostgresException exception) =>
+        MotherDuckError.OneLine(exception.MessageText).EndsWith($"Error: {OtherTypes}", StringComparison.Ordinal);
+
+    /// <summary>Whether a result has the columns of this shape: tables change while the app runs. Their types the statement checks itself.</summary>
     public bool Fits(NpgsqlDataReader reader)
     {
         if (reader.FieldCount != Columns.Count)
             return false;
-        if (_wire is not { } wire)
+        for (var i = 0; i < Columns.Count; i++)
         {
-            _wire = [.. Enumerable.Range(0, reader.FieldCount).Select(i => (reader.GetName(i), reader.GetDataTypeOID(i)))];
-            return true;
-        }
-        for (var i = 0; i < wire.Length; i++)
-        {
-            if (wire[i].Name != reader.GetName(i) || wire[i].Type != reader.GetDataTypeOID(i))
+            if (!string.Equals(Columns[i].Name, reader.GetName(i), StringComparison.Ordinal))
                 return false;
         }
         return true;
@@ -91,32 +105,4 @@ internal sealed class QueryShape
 
     /// <summary>Whether another shape has the same columns and statement.</summary>
     public bool Equivalent(QueryShape other) => Statement == other.Statement && Columns.SequenceEqual(other.Columns);
-
-    // Nested values would come as text with elements not quoted, blobs and intervals in DuckDB's or in PostgreSQL's form: those are turned to one
-    // known text in SQL. A type that is not known here at least has DuckDB's own text.
-    private static (ColumnKind Kind, string? Function) Classify(string type) => type switch
-    {
-        "BOOLEAN" => (ColumnKind.Boolean, null),
-        "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or
-        "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT" or
-        "FLOAT" or "DOUBLE" => (ColumnKind.Number, null),
-        "VARCHAR" or "UUID" or "DATE" or "TIME" => (ColumnKind.Text, null),
-        "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS" or "TIMESTAMP WITH TIME ZONE" => (ColumnKind.Timestamp, null),
-        "JSON" => (ColumnKind.Json, null),
-        "BLOB" => (ColumnKind.Text, "base64({0})"),
-        _ when type.EndsWith(']') || Starts(type, "STRUCT(", "MAP(", "UNION(") => (ColumnKind.Json, "to_json({0})::VARCHAR"),
-        _ when Starts(type, "DECIMAL(") => (ColumnKind.Number, null),
-        _ when Starts(type, "ENUM(") => (ColumnKind.Text, null),
-        _ => (ColumnKind.Text, "{0}::VARCHAR"),
-    };
-
-    private static bool Starts(string type, params ReadOnlySpan<string> prefixes)
-    {
-        foreach (var prefix in prefixes)
-        {
-            if (type.StartsWith(prefix, StringComparison.Ordinal))
-                return true;
-        }
-        return false;
-    }
 }

@@ -1,45 +1,55 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using MdFunctions.Engine;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
-using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 
 namespace MdFunctions.Tests.Docs;
 
-/// <summary>What the README lists exists, and what exists is in the README.</summary>
+/// <summary>What README and the pages of <c>docs/</c> list exists, and what exists is in them.</summary>
 public sealed partial class ReadmeTests
 {
-    // Azure sets these; nobody else should.
-    private static readonly string[] Platform = ["IDENTITY_ENDPOINT", "WEBSITE_SITE_NAME", "WEBSITE_INSTANCE_ID", "WEBSITE_POD_NAME", "CONTAINER_NAME"];
-
-    private static readonly string Root = LocalHost.RepositoryRoot();
-    private static readonly string Readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+    private static readonly string Everything = string.Join('\n', DocPages.All.Where(page => page.Key != "CHANGELOG.md").Select(page => page.Value));
 
     [Fact]
-    public void Every_setting_is_in_the_table_of_settings()
+    public void Pages_are_short_enough_to_be_read()
     {
-        Assert.Contains("MotherDuck:TokenSecret", CodeSettings()); // The scan finds what it looks for.
-        Assert.Contains("Secrets:NAME:previous", CodeSettings());
-        Same(CodeSettings(), Rows("## Configure").Where(CodeSettings().Contains));
+        Assert.InRange(Lines("README.md"), 1, 200);
+        Assert.InRange(Lines("CHANGELOG.md"), 1, 80);
+        Assert.InRange(Lines("CONTRIBUTING.md"), 1, 80);
+        static int Lines(string page) => DocPages.All[page].TrimEnd('\n').Split('\n').Length;
     }
 
     [Fact]
-    public void Every_row_of_the_table_of_settings_is_a_setting_of_the_app_or_of_its_host()
+    public void Every_page_is_named_in_README() =>
+        Assert.All(DocPages.All.Keys.Where(page => page.StartsWith("docs/", StringComparison.Ordinal)), page => Assert.Contains($"]({page})", DocPages.All["README.md"], StringComparison.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Every_link_leads_somewhere(string page)
     {
-        var infrastructure = string.Concat(Directory.EnumerateFiles(Path.Combine(Root, "infra"), "*.bicep").Select(File.ReadAllText));
+        var folder = Path.GetDirectoryName(Path.Combine(DocPages.Root, page))!;
+        foreach (Match link in Link().Matches(DocPages.All[page]))
+        {
+            var (path, anchor) = (link.Groups["path"].Value, link.Groups["anchor"].Value);
+            var target = path.Length == 0 ? Path.Combine(DocPages.Root, page) : Path.GetFullPath(Path.Combine(folder, path));
+            Assert.True(File.Exists(target) || Directory.Exists(target), $"{page}: {path} does not exist");
+            if (anchor.Length > 0)
+                Assert.Contains(anchor, File.ReadLines(target).Where(line => line.StartsWith('#')).Select(Anchor));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Every_path_of_the_repository_that_is_named_exists(string page) =>
         Assert.All(
-            Rows("## Configure").Except(CodeSettings()).Except(SampleSettings()),
-            name => Assert.Matches($@"\b{Regex.Escape(name.Replace(":", "__", StringComparison.Ordinal))}\b", infrastructure));
-    }
+            RepositoryPath().Matches(DocPages.All[page]).Select(match => match.Groups[1].Value).Where(path => !Example().IsMatch(path)),
+            path => Assert.True(Path.Exists(Path.Combine(DocPages.Root, path)) || Directory.EnumerateFiles(DocPages.Root, path).Any(), $"{page}: {path} does not exist"));
 
-    [Fact]
-    public void Every_local_setting_is_in_the_table_of_settings() =>
-        Assert.All(SampleSettings(), name => Assert.Contains(name, Rows("## Configure")));
+    public static TheoryData<string> Pages() => [.. DocPages.All.Keys];
 
     [Theory]
     [InlineData("query")]
@@ -61,7 +71,9 @@ public sealed partial class ReadmeTests
             _ => Known("parameter 'x'", "parameters: { x: { type: integer, nope: 1 } }", file => QueryTemplate.Read(file, settings, new())),
         };
         // An ingest reads them only to refuse them.
-        Same(keys.Where(key => (what, key) is not ("ingest", "parameters")), Rows($"front matter of a{(what == "ingest" ? "n" : "")} {what} "));
+        Same(
+            keys.Where(key => (what, key) is not ("ingest", "parameters")),
+            DocPages.Rows(what switch { "load" => "docs/loads.md", "ingest" => "docs/webhooks.md", _ => "docs/queries.md" }, $"front matter of a{(what == "ingest" ? "n" : "")} {what} ").Select(row => row[0]));
     }
 
     [Fact]
@@ -69,39 +81,9 @@ public sealed partial class ReadmeTests
     {
         var routes = AppRoutes.Read().Select(route => $"/api/{route}").ToList();
         Assert.Contains("/api/queries/{name}", routes);
-        var mentioned = Route().Matches(Readme).Select(match => match.Value).Distinct().ToList();
-        Assert.All(routes, route => Assert.Contains(RouteParameter().Replace(route, "NAME"), mentioned));
-        // A copy without samples has its README all the same.
-        var hasSamples = Directory.Exists(Path.Combine(Root, "functions", "Samples"));
-        Assert.All(mentioned.Where(path => hasSamples || !path.StartsWith("/api/samples/", StringComparison.Ordinal)), path =>
-            Assert.Contains(routes, route => Regex.IsMatch(path, $"^{RouteParameter().Replace(route, "[^/]+")}$")));
-    }
-
-    /// <summary>The settings that the sources ask for, by name; <c>NAME</c> where the name has a part that varies.</summary>
-    private static HashSet<string> CodeSettings()
-    {
-        var sources = ((string[])["functions", "engine"]).SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*.*", SearchOption.AllDirectories))
-            .Where(path => path.EndsWith(".cs", StringComparison.Ordinal) || path.EndsWith(".sql", StringComparison.Ordinal))
-            .Where(path => !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
-        return [.. sources.SelectMany(path => Setting().Matches(File.ReadAllText(path)))
-            .Select(match => Varying().Replace(match.Groups["name"].Value, "NAME"))
-            .Except(Platform)];
-    }
-
-    private static IEnumerable<string> SampleSettings() =>
-        JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(Root, "local.settings.sample.json")))
-            .GetProperty("Values").EnumerateObject().Select(value => value.Name);
-
-    /// <summary>The names in the first column of the tables between a heading and the next.</summary>
-    private static List<string> Rows(string heading)
-    {
-        var lines = Readme.Split('\n');
-        var start = Array.FindIndex(lines, line => line.StartsWith('#') && (line + " ").Contains(heading, StringComparison.OrdinalIgnoreCase));
-        Assert.True(start >= 0, $"README.md has no heading '{heading}'");
-        var rows = lines.Skip(start + 1).TakeWhile(line => !line.StartsWith('#')).Select(line => Row().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value).ToList();
-        Assert.NotEmpty(rows);
-        Assert.Equal(rows.Distinct(), rows);
-        return rows;
+        Assert.All(routes, route => Assert.Contains(DocPages.Rows("docs/routes.md"), row => row[0].EndsWith(RouteParameter().Replace(route, "NAME"), StringComparison.Ordinal)));
+        var mentioned = Route().Matches(Everything).Select(match => match.Value).Distinct().ToList();
+        Assert.All(mentioned, path => Assert.Contains(routes, route => Regex.IsMatch(path, $"^{RouteParameter().Replace(route, "[^/]+")}$")));
     }
 
     // What a file with a key that nobody knows is told.
@@ -117,14 +99,22 @@ public sealed partial class ReadmeTests
     private static void Same(IEnumerable<string> expected, IEnumerable<string> actual) =>
         Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
 
-    [GeneratedRegex("^\\| `([^`]+)`")]
-    private static partial Regex Row();
+    // What GitHub makes of a heading.
+    private static string Anchor(string heading) =>
+        Punctuation().Replace(heading.TrimStart('#', ' ').ToLowerInvariant(), "").Replace(' ', '-');
 
-    [GeneratedRegex("(?:\\bsettings, |\\bsettings\\.(?:Text|Integer|Duration|Choice)\\()\\$?\"(?<name>[^\"]+)\"|\\bConfiguration\\[\"(?<name>[^\"]+)\"\\]|\"%(?<name>[A-Za-z0-9_:]+)%\"")]
-    private static partial Regex Setting();
+    [GeneratedRegex("\\]\\((?!https?://)(?<path>[^)#]*)(?:#(?<anchor>[^)]+))?\\)")]
+    private static partial Regex Link();
 
-    [GeneratedRegex("\\{[^}]+\\}")]
-    private static partial Regex Varying();
+    [GeneratedRegex("[^a-z0-9 _-]")]
+    private static partial Regex Punctuation();
+
+    // `functions/App.cs`, `docs/`, `tests/MdFunctions.Tests`: what begins with a folder of the repository.
+    [GeneratedRegex("(?<![A-Za-z0-9.-]/|[A-Za-z0-9.-])((?:functions|engine|local|tests|docs|infra|templates|http|[.]ci|[.]github|[.]template[.]config)/[A-Za-z0-9_./*-]*)")]
+    private static partial Regex RepositoryPath();
+
+    [GeneratedRegex("NAME|busy_hours")]
+    private static partial Regex Example();
 
     [GeneratedRegex("/api(?:/[A-Za-z0-9_-]+)+")]
     private static partial Regex Route();

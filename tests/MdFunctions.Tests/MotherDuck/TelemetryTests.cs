@@ -103,7 +103,7 @@ public sealed class TelemetryTests
         var taken = new List<Npgsql.NpgsqlConnection>();
         for (var i = 0; i < 4; i++)
             taken.Add(await pool.OpenAsync(default));
-        var waiting = pool.OpenAsync(default).AsTask();
+        var waiting = pool.OpenAsync(default);
         health = await app.GetJsonAsync("api/health");
         Assert.Equal("""{"inUse":4,"idle":0,"waiting":1,"maximum":4}""", health.GetProperty("read").GetProperty("connections").GetRawText());
         foreach (var connection in taken)

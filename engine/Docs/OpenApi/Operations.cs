@@ -1,0 +1,78 @@
+using Microsoft.OpenApi;
+
+namespace MdFunctions.Engine.Docs;
+
+/// <summary>Makes operations, with what all of them have in common.</summary>
+internal sealed class Operations(OpenApiDocument document)
+{
+    /// <summary>Problems that every route can answer, by status.</summary>
+    private static readonly Dictionary<int, string> Problems = new()
+    {
+        [400] = "A parameter is missing, unknown or wrong; all faults together.",
+        [401] = "The function key is missing or wrong, or the signature is. Azure's own answer for keys has no body.",
+        [404] = "There is nothing of that name.",
+        [405] = "The route does not take that method.",
+        [406] = "No format in Accept can be had.",
+        [409] = "The load is running.",
+        [413] = "The body is too large.",
+        [415] = "The body's media type is not taken.",
+        [422] = "The request was understood and cannot be done: too many rows, or rows that do not fit.",
+        [502] = "MotherDuck rejected the statement or the login, or could not read the source.",
+        [503] = "Busy, or MotherDuck cannot be reached. Try again after Retry-After seconds.",
+        [504] = "It took longer than its limit.",
+    };
+
+    /// <summary>A reference to a schema of the document's components.</summary>
+    public OpenApiSchemaReference Schema(string name) => new(name, document);
+
+    /// <summary>An operation with an answer and the problems that it can run into.</summary>
+    public OpenApiOperation Operation(string id, string tag, string summary, OpenApiResponse answer, params ReadOnlySpan<int> problems)
+    {
+        var operation = new OpenApiOperation
+        {
+            OperationId = id,
+            Summary = summary,
+            Tags = new HashSet<OpenApiTagReference> { new(tag, document) },
+            Responses = new() { ["200"] = answer },
+        };
+        foreach (var status in problems)
+            operation.Responses[status.ToString(null as IFormatProvider)] = Problem(status);
+        return operation;
+    }
+
+    /// <summary>A path with nothing but a GET that answers JSON.</summary>
+    public OpenApiPathItem Get(string id, string tag, string summary, IOpenApiSchema schema) =>
+        Path(HttpMethod.Get, Operation(id, tag, summary, Json("The list", schema), 401, 503));
+
+    /// <summary>A path with one operation.</summary>
+    public static OpenApiPathItem Path(HttpMethod method, OpenApiOperation operation)
+    {
+        var path = new OpenApiPathItem();
+        path.AddOperation(method, operation);
+        return path;
+    }
+
+    /// <summary>A JSON answer.</summary>
+    public static OpenApiResponse Json(string description, IOpenApiSchema schema) => new()
+    {
+        Description = description,
+        Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = schema } },
+    };
+
+    private OpenApiResponse Problem(int status)
+    {
+        var response = new OpenApiResponse
+        {
+            Description = Problems[status],
+            Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType { Schema = Schema("Problem") } },
+        };
+        if (status == 503)
+        {
+            response.Headers = new Dictionary<string, IOpenApiHeader>
+            {
+                ["Retry-After"] = new OpenApiHeader { Description = "Seconds to wait", Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } },
+            };
+        }
+        return response;
+    }
+}

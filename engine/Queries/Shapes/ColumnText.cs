@@ -1,0 +1,92 @@
+using MdFunctions.Engine.MotherDuck;
+
+namespace MdFunctions.Engine.Queries;
+
+/// <summary>
+/// The SQL that turns a column into text which means the same whichever way the endpoint writes values, and into what answers promise: inside of lists,
+/// structs and maps the same as outside.
+/// </summary>
+internal static class ColumnText
+{
+    /// <summary>How a column is written, and the SQL for it.</summary>
+    /// <param name="type">The column's type.</param>
+    /// <param name="column">The column as SQL.</param>
+    /// <returns>The expression is null where the column's own text will do.</returns>
+    public static (ColumnKind Kind, string? Expression) Of(ResultType type, string column) => type.Kind switch
+    {
+        "BOOLEAN" => (ColumnKind.Boolean, null),
+        "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or
+        "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT" or
+        "FLOAT" or "DOUBLE" => (ColumnKind.Number, null),
+        "BIGNUM" => (ColumnKind.Number, Varchar(column)),
+        "VARCHAR" or "UUID" or "TIME" => (ColumnKind.Text, null),
+        "DATE" or "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS" or "TIMESTAMP WITH TIME ZONE" => (ColumnKind.Timestamp, null),
+        "JSON" => (ColumnKind.Json, null),
+        "VARIANT" => (ColumnKind.Json, Varchar($"CAST({column} AS JSON)")),
+        "BLOB" => (ColumnKind.Text, $"base64({column})"),
+        "LIST" or "STRUCT" or "MAP" or "UNION" => (ColumnKind.Json, Varchar($"to_json({Inner(type, column, 0)})")),
+        _ when type.Kind.StartsWith("DECIMAL(", StringComparison.Ordinal) => (ColumnKind.Number, null),
+        _ when type.Kind.StartsWith("ENUM(", StringComparison.Ordinal) => (ColumnKind.Text, null),
+        _ => (ColumnKind.Text, Varchar(column)),
+    };
+
+    private static string Varchar(string value) => $"CAST({value} AS VARCHAR)";
+
+    // What to_json writes as the answers' contract says. A value that it writes so already stays as it is, and costs nothing.
+    private static string Inner(ResultType type, string value, int depth)
+    {
+        if (type.Kind == "STRUCT" && type.Parts.All(part => part.Name is null))
+            return IfThere(value, $"json_array({Join(type.Parts.Select((part, i) => Inner(part.Type, $"struct_extract_at({value}, {i + 1})", depth)))})");
+        switch (type.Kind)
+        {
+            // By way of its text: a FLOAT as a DOUBLE has digits that it never had.
+            case "FLOAT":
+                return $"CAST({Varchar(value)} AS DOUBLE)";
+            case "BLOB":
+                return $"base64({value})";
+            case "DATE":
+                return IsoText(value, text => text);
+            case "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS":
+                return IsoText(value, WithT);
+            case "TIMESTAMP WITH TIME ZONE":
+                return IsoText(value, text => $"regexp_replace({WithT(text)}, '([+-][0-9]{{2}})$', '\\1:00')");
+            case "VARIANT":
+                return $"CAST({value} AS JSON)";
+            case "LIST":
+                var item = $"x{depth}";
+                return Changed(type.Parts[0].Type, item, depth + 1) is { } element ? $"list_transform({value}, lambda {item}: {element})" : value;
+            case "STRUCT" when type.Parts.Any(part => Changed(part.Type, "x", depth) is not null):
+                return IfThere(value, $"struct_pack({Join(type.Parts.Select(part => $"{Sql.Identifier(part.Name!)} := {Inner(part.Type, Field("struct_extract", value, part.Name!), depth)}"))})");
+            case "MAP" when type.Parts.Any(part => Changed(part.Type, "x", depth) is not null):
+                var entry = $"x{depth}";
+                // A key is text in JSON. One that is nested has DuckDB's text.
+                var key = type.Parts[0].Type.Parts.Count == 0 ? Inner(type.Parts[0].Type, $"{entry}.key", depth + 1) : $"{entry}.key";
+                return $"map_from_entries(list_transform(map_entries({value}), lambda {entry}: struct_pack(k := {key}, v := {Inner(type.Parts[1].Type, $"{entry}.value", depth + 1)})))";
+            case "UNION" when type.Parts.Any(part => Changed(part.Type, "x", depth) is not null):
+                return $"CASE {Varchar($"union_tag({value})")} {string.Join(" ", type.Parts.Select(part =>
+                    $"WHEN {Sql.Literal(part.Name!)} THEN json_object({Sql.Literal(part.Name!)}, {Inner(part.Type, Field("union_extract", value, part.Name!), depth)})"))} END";
+            default:
+                return value;
+        }
+    }
+
+    private static string? Changed(ResultType type, string value, int depth) => Inner(type, value, depth) is { } changed && changed != value ? changed : null;
+
+    private static string IfThere(string value, string expression) => $"CASE WHEN {value} IS NOT NULL THEN {expression} END";
+
+    private static string Field(string function, string value, string name) => $"{function}({value}, {Sql.Literal(name)})";
+
+    private static string Join(IEnumerable<string> parts) => string.Join(", ", parts);
+
+    // Years before 1 and beyond 9999 have a sign and six digits in ISO 8601, where DuckDB writes (BC); 'infinity' is a text of its own. The same is done
+    // outside of nested values by WireText.Timestamp.
+    private static string IsoText(string value, Func<string, string> iso)
+    {
+        var year = $"year({value})";
+        var far = $"CASE WHEN {year} = 0 THEN '0000' ELSE format('{{}}{{:06d}}', CASE WHEN {year} < 0 THEN '-' ELSE '+' END, abs({year})) END "
+            + $"|| regexp_replace({iso($"replace({Varchar(value)}, ' (BC)', '')")}, '^[0-9]+', '')";
+        return $"CASE WHEN {year} BETWEEN 1 AND 9999 THEN {iso(Varchar(value))} WHEN isfinite({value}) THEN {far} ELSE {Varchar(value)} END";
+    }
+
+    private static string WithT(string text) => $"replace({text}, ' ', 'T')";
+}

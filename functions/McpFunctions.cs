@@ -1,0 +1,13 @@
+using MdFunctions.Engine.Mcp;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace MdFunctions;
+
+/// <summary><c>/api/mcp</c>: the queries as tools for models.</summary>
+public sealed class McpFunctions(McpRequests mcp)
+{
+    /// <summary><c>POST /api/mcp</c>: the Model Context Protocol, Streamable HTTP without sessions.</summary>
+    [Function("Mcp")]
+    public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Function, Route = "mcp")] HttpRequest request) => mcp.RunAsync(request);
+}
