@@ -24,7 +24,7 @@ internal sealed class Connection(DuckDBNativeConnection handle) : IDisposable
         if (count > 0)
             return new ExtractedStatements(handle, extracted, count);
         using (extracted)
-            throw EngineErrors.From(NativeMethods.ExtractStatements.DuckDBExtractStatementsError(extracted));
+            throw EndpointException.FromEngine(NativeMethods.ExtractStatements.DuckDBExtractStatementsError(extracted) ?? "Parser Error: the text holds no statement");
     }
 
     /// <summary>Runs statements whose answer nobody needs.</summary>
@@ -35,7 +35,7 @@ internal sealed class Connection(DuckDBNativeConnection handle) : IDisposable
         var error = state == DuckDBState.Success ? null : NativeMethods.Query.DuckDBResultError(ref result);
         NativeMethods.Query.DuckDBDestroyResult(ref result);
         if (state != DuckDBState.Success)
-            throw EngineErrors.From(error);
+            throw EndpointException.FromEngine(error ?? "Error: DuckDB does not say why the statement failed");
     }
 
     /// <summary>The rows of a statement of our own, whose columns are all VARCHAR.</summary>
@@ -71,7 +71,7 @@ internal sealed class Connection(DuckDBNativeConnection handle) : IDisposable
     private static void Check(string sql)
     {
         if (sql.Contains('\0'))
-            throw new EndpointException("Parser Error: a statement cannot hold a zero byte", SqlStates.Unparsable);
+            throw new EndpointException("Parser Error: a statement cannot hold a zero byte", SqlState.Unparsable);
     }
 
     private static unsafe string? TextOf(Chunk chunk, int column, int row)

@@ -19,10 +19,10 @@ internal sealed class Engine : IDisposable
             foreach (var (name, value) in settings)
             {
                 if (NativeMethods.Configuration.DuckDBSetConfig(config, name, value) != DuckDBState.Success)
-                    throw EngineErrors.From($"Invalid Input Error: DuckDB does not take the setting {name} = {value}");
+                    throw EndpointException.FromEngine($"Invalid Input Error: DuckDB does not take the setting {name} = {value}");
             }
             if (NativeMethods.Startup.DuckDBOpen(path, out var database, config, out var error) != DuckDBState.Success)
-                throw EngineErrors.From(error);
+                throw EndpointException.FromEngine(error);
             return new Engine(database);
         }
     }
@@ -32,7 +32,7 @@ internal sealed class Engine : IDisposable
     public Connection Connect()
         => NativeMethods.Startup.DuckDBConnect(_database, out var connection) == DuckDBState.Success
             ? new Connection(connection)
-            : throw EngineErrors.From("Connection Error: DuckDB does not take another connection");
+            : throw EndpointException.FromEngine("Connection Error: DuckDB does not take another connection");
 
     /// <summary>Closes the instance; its files are closed once the last connection is.</summary>
     public void Dispose() => _database.Dispose();

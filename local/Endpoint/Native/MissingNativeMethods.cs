@@ -1,5 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DuckDB.NET.Native;
+
+[assembly: DisableRuntimeMarshalling]
 
 namespace MdFunctions.Endpoint.Native;
 

@@ -20,7 +20,7 @@ internal sealed class QueryResult : IDisposable
             return new QueryResult(result);
         var error = NativeMethods.Query.DuckDBResultError(ref result);
         NativeMethods.Query.DuckDBDestroyResult(ref result);
-        throw EngineErrors.From(error);
+        throw EndpointException.FromEngine(error);
     }
 
     /// <summary>The next rows, which the caller disposes, or null after the last.</summary>
@@ -37,7 +37,7 @@ internal sealed class QueryResult : IDisposable
         }
         // A stream that broke off ends as one that is complete does; only its error tells them apart.
         var error = NativeMethods.Query.DuckDBResultError(ref _result);
-        return string.IsNullOrEmpty(error) ? null : throw EngineErrors.From(error);
+        return string.IsNullOrEmpty(error) ? null : throw EndpointException.FromEngine(error);
     }
 
     public void Dispose()

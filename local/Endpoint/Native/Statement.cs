@@ -47,7 +47,7 @@ internal sealed unsafe class Statement : IDisposable
         if (state == DuckDBState.Success)
             return new Statement(handle);
         using (handle)
-            throw EngineErrors.From(NativeMethods.PreparedStatements.DuckDBPrepareError(handle));
+            throw EndpointException.FromEngine(NativeMethods.PreparedStatements.DuckDBPrepareError(handle));
     }
 
     /// <summary>What DuckDB takes a parameter (from 1) for, or null where the statement leaves it open.</summary>
