@@ -51,6 +51,9 @@ internal sealed class ColumnType
     /// <summary>Whether its values, or a part of them, cannot be read from DuckDB's vectors as they are.</summary>
     public bool IsVariant => Id is DuckType.Variant || Children.Any(child => child.IsVariant);
 
+    /// <summary>What a map is a list of.</summary>
+    internal static ColumnType MapEntry(ColumnType map) => new(DuckType.Struct, Oid.Text) { Names = ["key", "value"], Children = map.Children };
+
     /// <summary>Reads a type that DuckDB made for us, and gives it back.</summary>
     internal static ColumnType Take(nint type)
     {
