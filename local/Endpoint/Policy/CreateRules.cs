@@ -6,16 +6,16 @@ namespace MdFunctions.Endpoint.Policy;
 /// <summary>The rules of CREATE.</summary>
 internal sealed class CreateRules(Examination found)
 {
-    private readonly Token[] tokens = found.Tokens;
+    private readonly Token[] _tokens = found.Tokens;
 
     public void Check(int at)
     {
-        var orReplace = tokens.IsWord(at + 1, "or");
+        var orReplace = _tokens.IsWord(at + 1, "or");
         at++;
-        while (tokens.IsWord(at, "or", "replace", "local", "global", "unlogged", "recursive")) at++;
-        if (tokens.IsWord(at, "temp", "temporary") && !tokens.IsPunctuation(at + 1, "(")) throw Temporary();
-        if (tokens.IsWord(at, "persistent")) at++;
-        switch (tokens.IsWord(at) ? tokens[at].Value : "")
+        while (_tokens.IsWord(at, "or", "replace", "local", "global", "unlogged", "recursive")) at++;
+        if (_tokens.IsWord(at, "temp", "temporary") && !_tokens.IsPunctuation(at + 1, "(")) throw Temporary();
+        if (_tokens.IsWord(at, "persistent")) at++;
+        switch (_tokens.IsWord(at) ? _tokens[at].Value : "")
         {
             case "temp" or "temporary":
                 throw Temporary();
@@ -30,14 +30,14 @@ internal sealed class CreateRules(Examination found)
             case "procedure":
                 throw Refused("CREATE PROCEDURE is not supported over the Postgres endpoint: DuckDB has no stored procedures");
             case "view" or "macro" or "function":
-                found.Stored = tokens[at].Value;
+                found.Stored = _tokens[at].Value;
                 break;
             case "database":
                 CreateDatabase(at + 1, orReplace);
                 return;
         }
-        var name = tokens.IsWord(at + 1, "if") ? at + 4 : at + 1;
-        if (tokens.Name(name) is "temp" or "pg_temp" && tokens.IsPunctuation(name + 1, "."))
+        var name = _tokens.IsWord(at + 1, "if") ? at + 4 : at + 1;
+        if (_tokens.Name(name) is "temp" or "pg_temp" && _tokens.IsPunctuation(name + 1, "."))
             throw Refused("temporary objects are not supported over the Postgres endpoint");
     }
 
@@ -48,18 +48,18 @@ internal sealed class CreateRules(Examination found)
 
     private void CreateDatabase(int at, bool orReplace)
     {
-        var ifNotExists = tokens.IsWord(at, "if");
+        var ifNotExists = _tokens.IsWord(at, "if");
         if (ifNotExists) at += 3;
-        if (!tokens.IsName(at)) return;
-        var action = new DatabaseAction(DatabaseVerb.Create, tokens[at++].Value) { IfNotExists = ifNotExists, OrReplace = orReplace };
-        if (tokens.IsWord(at, "from"))
+        if (!_tokens.IsName(at)) return;
+        var action = new DatabaseAction(DatabaseVerb.Create, _tokens[at++].Value) { IfNotExists = ifNotExists, OrReplace = orReplace };
+        if (_tokens.IsWord(at, "from"))
         {
-            if (tokens.IsString(at + 1))
+            if (_tokens.IsString(at + 1))
                 throw Refused("CREATE DATABASE ... FROM a path is not supported over the Postgres endpoint: the server has no access to your files. Use CREATE DATABASE and load the tables, or a DuckDB client");
-            if (!tokens.IsName(at + 1)) return;
-            action = action with { Source = tokens[at + 1].Value };
+            if (!_tokens.IsName(at + 1)) return;
+            action = action with { Source = _tokens[at + 1].Value };
             at += 2;
         }
-        if (at == tokens.Length) found.Database = action;
+        if (at == _tokens.Length) found.Database = action;
     }
 }

@@ -6,7 +6,7 @@ namespace MdFunctions.Endpoint.Policy;
 /// <summary>A call of a function that reads files: which files, and MD_RUN.</summary>
 internal sealed class FileCall(Examination found, int open, string function)
 {
-    private readonly Token[] tokens = found.Tokens;
+    private readonly Token[] _tokens = found.Tokens;
 
     /// <exception cref="EndpointException">It reads a local file, or runs locally.</exception>
     public void Check()
@@ -15,25 +15,25 @@ internal sealed class FileCall(Examination found, int open, string function)
         foreach (var argument in Arguments())
         {
             var at = argument.Start.Value;
-            var named = tokens.IsName(at) && (tokens.IsPunctuation(at + 1, "=") || tokens.IsPunctuation(at + 1, ":=") || tokens.IsPunctuation(at + 1, "=>"));
+            var named = _tokens.IsName(at) && (_tokens.IsPunctuation(at + 1, "=") || _tokens.IsPunctuation(at + 1, ":=") || _tokens.IsPunctuation(at + 1, "=>"));
             if (!named) files ??= argument;
-            else if (tokens.IsName(at, "md_run")) RunsRemotely(argument);
+            else if (_tokens.IsName(at, "md_run")) RunsRemotely(argument);
         }
         if (files is { } range) CheckFiles(range);
     }
 
     private List<Range> Arguments()
     {
-        var (arguments, depth, start, end) = (new List<Range>(), 0, open + 1, tokens.Closing(open));
+        var (arguments, depth, start, end) = (new List<Range>(), 0, open + 1, _tokens.Closing(open));
         for (var i = open + 1; i <= end; i++)
         {
-            if (i == end || (depth == 0 && tokens.IsPunctuation(i, ",")))
+            if (i == end || (depth == 0 && _tokens.IsPunctuation(i, ",")))
             {
                 if (i > start) arguments.Add(start..i);
                 start = i + 1;
             }
-            else if (tokens[i].Opens()) depth++;
-            else if (tokens[i].Closes()) depth--;
+            else if (_tokens[i].Opens()) depth++;
+            else if (_tokens[i].Closes()) depth--;
         }
         return arguments;
     }
@@ -42,19 +42,19 @@ internal sealed class FileCall(Examination found, int open, string function)
     private void RunsRemotely(Range argument)
     {
         var (from, to) = (argument.Start.Value, argument.End.Value);
-        var value = to - from == 3 && (tokens.IsName(from + 2) || tokens.IsString(from + 2)) ? tokens[from + 2].Value.ToLowerInvariant() : "";
+        var value = to - from == 3 && (_tokens.IsName(from + 2) || _tokens.IsString(from + 2)) ? _tokens[from + 2].Value.ToLowerInvariant() : "";
         if (value == "local")
             throw EndpointException.Refused("MD_RUN = LOCAL is not supported over the Postgres endpoint: the server has no access to your files. Use MD_RUN = REMOTE");
         if (value is not ("remote" or "auto")) throw new EndpointException("Binder Error: MD_RUN must be one of REMOTE, AUTO or LOCAL");
         // With the comma before it, or, where it comes first, the one after it.
-        var start = tokens.IsPunctuation(from - 1, ",") ? from - 1 : from;
-        var last = start == from && tokens.IsPunctuation(to, ",") ? to : to - 1;
-        found.Edits.Add(new(tokens[start].Start, tokens[last].End, ""));
+        var start = _tokens.IsPunctuation(from - 1, ",") ? from - 1 : from;
+        var last = start == from && _tokens.IsPunctuation(to, ",") ? to : to - 1;
+        found.Edits.Add(new(_tokens[start].Start, _tokens[last].End, ""));
     }
 
     private void CheckFiles(Range range)
     {
-        var list = tokens.AsSpan(range);
+        var list = _tokens.AsSpan(range);
         foreach (var token in list)
             if (token.Kind == TokenKind.Parameter) throw ParameterRules.InTableFunction();
         var (form, urls) = Literal(list);

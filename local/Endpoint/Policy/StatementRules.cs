@@ -8,7 +8,7 @@ namespace MdFunctions.Endpoint.Policy;
 /// <summary>The rules that follow from a statement's first words.</summary>
 internal sealed class StatementRules(Examination found, Behaviour behaviour)
 {
-    private readonly Token[] tokens = found.Tokens;
+    private readonly Token[] _tokens = found.Tokens;
 
     private static EndpointException Refused(string message) => EndpointException.Refused(message);
 
@@ -16,16 +16,16 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
     /// <exception cref="EndpointException">It is refused.</exception>
     public void Check(int at)
     {
-        switch (tokens.IsWord(at) ? tokens[at].Value : "")
+        switch (_tokens.IsWord(at) ? _tokens[at].Value : "")
         {
             case "install" or "load":
-                throw Extensions(tokens[at].Value.ToUpperInvariant());
-            case "force" when tokens.IsWord(at + 1, "install"):
+                throw Extensions(_tokens[at].Value.ToUpperInvariant());
+            case "force" when _tokens.IsWord(at + 1, "install"):
                 throw Extensions("FORCE INSTALL");
-            case "update" when tokens.IsWord(at + 1, "extensions"):
+            case "update" when _tokens.IsWord(at + 1, "extensions"):
                 throw Extensions("UPDATE EXTENSIONS");
             case "export" or "import":
-                throw Refused($"{tokens[at].Value.ToUpperInvariant()} DATABASE is not supported: it works on local files. Use a DuckDB client instead");
+                throw Refused($"{_tokens[at].Value.ToUpperInvariant()} DATABASE is not supported: it works on local files. Use a DuckDB client instead");
             case "copy":
                 CheckCopy(at);
                 break;
@@ -34,7 +34,7 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
                 break;
             case "detach":
                 throw Refused("DETACH is not supported: the databases belong to the account. Use DROP DATABASE to remove one");
-            case "set" or "reset" or "discard" or "savepoint" or "release" or "rollback" or "deallocate" when behaviour == Behaviour.Documented && SettingStatement.Read(tokens, at) is { } action:
+            case "set" or "reset" or "discard" or "savepoint" or "release" or "deallocate" when behaviour == Behaviour.Documented && SettingStatement.Read(_tokens, at) is { } action:
                 if (at == 0) found.Setting = action;
                 break;
             case "set" or "reset":
@@ -43,28 +43,28 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
             case "pragma":
                 CheckPragma(at);
                 break;
-            case "use" when tokens.Name(at + 1) is "temp" or "system" or "pg_temp":
-                throw Refused($"USE {tokens.Name(at + 1)} is not supported: temporary objects are not available over the Postgres endpoint");
+            case "use" when _tokens.Name(at + 1) is "temp" or "system" or "pg_temp":
+                throw Refused($"USE {_tokens.Name(at + 1)} is not supported: temporary objects are not available over the Postgres endpoint");
             case "create":
                 new CreateRules(found).Check(at);
                 break;
             case "drop":
                 CheckDrop(at);
                 break;
-            case "alter" when tokens.IsWord(at + 1, "database"):
+            case "alter" when _tokens.IsWord(at + 1, "database"):
                 throw Refused("ALTER DATABASE is not supported by the local endpoint. Create a database with the name that you want");
-            case "show" when tokens.IsWord(at + 1, "all") && tokens.IsWord(at + 2, "databases"):
-                found.Edits.Add(new(tokens[at + 1].Start, tokens[at + 1].End, ""));
+            case "show" when _tokens.IsWord(at + 1, "all") && _tokens.IsWord(at + 2, "databases"):
+                found.Edits.Add(new(_tokens[at + 1].Start, _tokens[at + 1].End, ""));
                 break;
             case "explain":
                 CheckExplained(at + 1);
                 break;
-            case "prepare" when Array.FindIndex(tokens, at, token => token is { Kind: TokenKind.Word, Value: "as" }) is > 0 and var inner:
+            case "prepare" when Array.FindIndex(_tokens, at, token => token is { Kind: TokenKind.Word, Value: "as" }) is > 0 and var inner:
                 CheckInner(inner + 1);
                 found.Stored = "prepared statement";
                 break;
             default:
-                if (behaviour == Behaviour.Documented) PostgresOnly.Check(tokens, at);
+                if (behaviour == Behaviour.Documented) PostgresOnly.Check(_tokens, at);
                 break;
         }
     }
@@ -74,8 +74,8 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
 
     private void CheckExplained(int at)
     {
-        if (tokens.IsWord(at, "analyze")) at++;
-        if (tokens.IsPunctuation(at, "(")) at = tokens.Closing(at) + 1;
+        if (_tokens.IsWord(at, "analyze")) at++;
+        if (_tokens.IsPunctuation(at, "(")) at = _tokens.Closing(at) + 1;
         CheckInner(at);
     }
 
@@ -88,19 +88,19 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
 
     private void CheckCopy(int at)
     {
-        if (tokens.IsWord(at + 1, "from") && tokens.IsWord(at + 2, "database")) return;
+        if (_tokens.IsWord(at + 1, "from") && _tokens.IsWord(at + 2, "database")) return;
         var depth = 0;
         var to = false;
-        for (var i = at + 1; i < tokens.Length; i++)
+        for (var i = at + 1; i < _tokens.Length; i++)
         {
-            if (tokens[i].Opens()) depth++;
-            if (tokens[i].Closes()) depth--;
-            if (depth != 0 || !tokens.IsWord(i, "from", "to")) continue;
-            to = tokens[i].Value == "to";
-            if (tokens.IsWord(i + 1, "stdin", "stdout")) throw CopyStream(tokens[i + 1].Value);
-            if (!to && tokens.IsString(i + 1) && RemoteUrl.IsReadable(tokens[i + 1].Value))
+            if (_tokens[i].Opens()) depth++;
+            if (_tokens[i].Closes()) depth--;
+            if (depth != 0 || !_tokens.IsWord(i, "from", "to")) continue;
+            to = _tokens[i].Value == "to";
+            if (_tokens.IsWord(i + 1, "stdin", "stdout")) throw CopyStream(_tokens[i + 1].Value);
+            if (!to && _tokens.IsString(i + 1) && RemoteUrl.IsReadable(_tokens[i + 1].Value))
             {
-                var target = tokens[i + 1];
+                var target = _tokens[i + 1];
                 found.Remote.Add(new(target.Start, target.End, RemoteForm.Single, "read_csv", [target.Value]));
                 return;
             }
@@ -117,7 +117,7 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
 
     private void CheckAttach(int at)
     {
-        var target = Array.Find(tokens[at..], token => token.Kind == TokenKind.String).Value;
+        var target = Array.Find(_tokens[at..], token => token.Kind == TokenKind.String).Value;
         if (target?.StartsWith("md:", StringComparison.OrdinalIgnoreCase) != true)
             throw Refused("ATTACH of a local file, of memory or of another system is not supported over the Postgres endpoint. Use CREATE DATABASE for a database of MotherDuck's own");
         var name = target[3..].Split('?')[0];
@@ -128,34 +128,34 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
 
     private void CheckSet(int at)
     {
-        var verb = tokens[at].Value.ToUpperInvariant();
+        var verb = _tokens[at].Value.ToUpperInvariant();
         var name = at + 1;
-        var global = tokens.IsWord(name, "global");
-        if (tokens.IsWord(name, "session", "local", "global")) name++;
-        var zone = (tokens.IsWord(name, "time") && tokens.IsWord(name + 1, "zone")) || tokens.IsName(name, "timezone");
+        var global = _tokens.IsWord(name, "global");
+        if (_tokens.IsWord(name, "session", "local", "global")) name++;
+        var zone = (_tokens.IsWord(name, "time") && _tokens.IsWord(name + 1, "zone")) || _tokens.IsName(name, "timezone");
         if (zone && !global) return;
-        var what = tokens.IsName(name) ? $" {tokens[name].Value}" : "";
-        var instead = tokens.Name(name) is "schema" or "search_path" ? "Use USE database.schema, or names with their schema" : "Only the session's time zone can be set (SET TimeZone = '...')";
+        var what = _tokens.IsName(name) ? $" {_tokens[name].Value}" : "";
+        var instead = _tokens.Name(name) is "schema" or "search_path" ? "Use USE database.schema, or names with their schema" : "Only the session's time zone can be set (SET TimeZone = '...')";
         throw Refused($"{verb}{what} is not supported over the Postgres endpoint: MotherDuck runs in SaaS mode, where configuration is locked. {instead}");
     }
 
     private void CheckPragma(int at)
     {
-        var name = tokens.Name(at + 1);
-        if (!KnownNames.Pragmas.Contains(name) || tokens.IsPunctuation(at + 2, "="))
+        var name = _tokens.Name(at + 1);
+        if (!KnownNames.Pragmas.Contains(name) || _tokens.IsPunctuation(at + 2, "="))
             throw Refused($"PRAGMA {name} is not supported over the Postgres endpoint: MotherDuck runs in SaaS mode, where configuration is locked");
     }
 
     private void CheckDrop(int at)
     {
-        var kind = tokens.IsWord(at + 1, "persistent", "temporary", "temp") ? at + 2 : at + 1;
-        if (tokens.IsWord(kind, "secret")) throw Refused("DROP SECRET is not supported over the Postgres endpoint");
-        if (!tokens.IsWord(at + 1, "database")) return;
+        var kind = _tokens.IsWord(at + 1, "persistent", "temporary", "temp") ? at + 2 : at + 1;
+        if (_tokens.IsWord(kind, "secret")) throw Refused("DROP SECRET is not supported over the Postgres endpoint");
+        if (!_tokens.IsWord(at + 1, "database")) return;
         var name = at + 2;
-        var ifExists = tokens.IsWord(name, "if");
+        var ifExists = _tokens.IsWord(name, "if");
         if (ifExists) name += 2;
-        if (!tokens.IsName(name)) return;
-        var end = tokens.IsWord(name + 1, "cascade", "restrict") ? name + 2 : name + 1;
-        if (end == tokens.Length) found.Database = new(DatabaseVerb.Drop, tokens[name].Value) { IfExists = ifExists };
+        if (!_tokens.IsName(name)) return;
+        var end = _tokens.IsWord(name + 1, "cascade", "restrict") ? name + 2 : name + 1;
+        if (end == _tokens.Length) found.Database = new(DatabaseVerb.Drop, _tokens[name].Value) { IfExists = ifExists };
     }
 }

@@ -6,9 +6,9 @@ namespace MdFunctions.Endpoint.Policy;
 /// <summary>The rules for what may stand anywhere in a statement.</summary>
 internal sealed class TokenScan(Examination found, Behaviour behaviour)
 {
-    private readonly Token[] tokens = found.Tokens;
-    private readonly Stack<Frame> outer = new();
-    private Frame frame = new(null, found.Verb == "copy" ? "" : null, false);
+    private readonly Token[] _tokens = found.Tokens;
+    private readonly Stack<Frame> _outer = new();
+    private Frame _frame = new(null, found.Verb == "copy" ? "" : null, false);
 
     /// <summary>What is known between two parentheses.</summary>
     /// <param name="Function">The function whose arguments these are, or null.</param>
@@ -19,56 +19,56 @@ internal sealed class TokenScan(Examination found, Behaviour behaviour)
     /// <exception cref="EndpointException">Something in the statement is refused.</exception>
     public void Run()
     {
-        for (var i = 0; i < tokens.Length; i++)
+        for (var i = 0; i < _tokens.Length; i++)
         {
-            var token = tokens[i];
+            var token = _tokens[i];
             if (token.Opens()) Enter(i);
-            else if (token.Closes()) frame = outer.TryPop(out var before) ? before : frame;
+            else if (token.Closes()) _frame = _outer.TryPop(out var before) ? before : _frame;
             else if (!BeginsClause(i)) Look(i, token);
         }
     }
 
     private void Enter(int i)
     {
-        outer.Push(frame);
-        var called = tokens[i].Value == "(" && IsFunctionName(i - 1) ? tokens.Name(i - 1) : null;
+        _outer.Push(_frame);
+        var called = _tokens[i].Value == "(" && IsFunctionName(i - 1) ? _tokens.Name(i - 1) : null;
         if (called is null)
         {
-            frame = frame with { Function = null, Clause = null };
+            _frame = _frame with { Function = null, Clause = null };
             return;
         }
         var inFrom = InRelation(i - 1);
         var reads = KnownNames.FileFunctions.Contains(called);
-        frame = new(called, null, frame.TableArguments || inFrom || reads || found.Verb == "call");
+        _frame = new(called, null, _frame.TableArguments || inFrom || reads || found.Verb == "call");
         CheckCall(i, called, reads, inFrom);
     }
 
-    private bool IsFunctionName(int i) => tokens.IsName(i) && !(tokens.IsWord(i) && KnownNames.NotFunctions.Contains(tokens[i].Value));
+    private bool IsFunctionName(int i) => _tokens.IsName(i) && !(_tokens.IsWord(i) && KnownNames.NotFunctions.Contains(_tokens[i].Value));
 
     private bool BeginsClause(int i)
     {
-        if (!tokens.IsWord(i)) return false;
-        var word = tokens[i].Value;
+        if (!_tokens.IsWord(i)) return false;
+        var word = _tokens[i].Value;
         if (word == "join")
         {
-            frame = frame with { Clause = "from" };
+            _frame = _frame with { Clause = "from" };
             return true;
         }
-        if (!KnownNames.Clauses.Contains(word) || tokens.IsPunctuation(i - 1, ".")) return false;
+        if (!KnownNames.Clauses.Contains(word) || _tokens.IsPunctuation(i - 1, ".")) return false;
         // IS DISTINCT FROM, and the FROM inside of extract(...) and its like, begin no clause.
-        var comparison = word == "from" && tokens.IsWord(i - 1, "distinct") && tokens.IsWord(i - 2, "is", "not");
-        var inside = frame.Clause is null && frame.Function is not null && KnownNames.FromInside.Contains(frame.Function);
-        if (!comparison && !inside && word != "using") frame = frame with { Clause = word };
+        var comparison = word == "from" && _tokens.IsWord(i - 1, "distinct") && _tokens.IsWord(i - 2, "is", "not");
+        var inside = _frame.Clause is null && _frame.Function is not null && KnownNames.FromInside.Contains(_frame.Function);
+        if (!comparison && !inside && word != "using") _frame = _frame with { Clause = word };
         return true;
     }
 
     private void Look(int i, Token token)
     {
-        if (frame.Clause == "on" && tokens.IsPunctuation(i, ",")) frame = frame with { Clause = "from" };
+        if (_frame.Clause == "on" && _tokens.IsPunctuation(i, ",")) _frame = _frame with { Clause = "from" };
         if (token.Kind is TokenKind.Punctuation or TokenKind.Number) return;
         var relation = InRelation(i);
-        if (tokens.IsName(i) && relation && !tokens.IsPunctuation(i - 1, ".")) found.Relations.Add(i);
-        if (token.Kind == TokenKind.Parameter) new ParameterRules(tokens, behaviour).Check(i, frame.TableArguments);
+        if (_tokens.IsName(i) && relation && !_tokens.IsPunctuation(i - 1, ".")) found.Relations.Add(i);
+        if (token.Kind == TokenKind.Parameter) new ParameterRules(_tokens, behaviour).Check(i, _frame.TableArguments);
         else if (relation && token.Kind is TokenKind.String or TokenKind.Quoted) CheckRelation(i, token);
         if (behaviour == Behaviour.Observed) CheckCatalog(i, relation);
     }
@@ -76,25 +76,25 @@ internal sealed class TokenScan(Examination found, Behaviour behaviour)
     /// <summary>Observed, the tables of the pg_catalog are refused. Documented, <see cref="Catalog.CatalogRelations"/> answers for them.</summary>
     private void CheckCatalog(int i, bool relation)
     {
-        if (!tokens.IsName(i)) return;
-        var name = tokens.Name(i);
-        if (name == "pg_catalog" && tokens.IsPunctuation(i + 1, ".")) throw PostgresOnly.Catalog(name, behaviour);
-        if (Catalog.CatalogRelations.IsTable(name) && (relation || (tokens.IsPunctuation(i - 1, ".") && InRelation(i - 2)))) throw PostgresOnly.Catalog(name, behaviour);
+        if (!_tokens.IsName(i)) return;
+        var name = _tokens.Name(i);
+        if (name == "pg_catalog" && _tokens.IsPunctuation(i + 1, ".")) throw PostgresOnly.Catalog(name, behaviour);
+        if (Catalog.CatalogRelations.IsTable(name) && (relation || (_tokens.IsPunctuation(i - 1, ".") && InRelation(i - 2)))) throw PostgresOnly.Catalog(name, behaviour);
     }
 
     /// <summary>Whether the token stands where a relation does.</summary>
     private bool InRelation(int i)
     {
         // For a qualified name, look before its first part.
-        while (tokens.IsPunctuation(i - 1, ".") && tokens.IsName(i - 2)) i -= 2;
-        if (tokens.IsWord(i - 1))
+        while (_tokens.IsPunctuation(i - 1, ".") && _tokens.IsName(i - 2)) i -= 2;
+        if (_tokens.IsWord(i - 1))
         {
-            var before = tokens[i - 1].Value;
+            var before = _tokens[i - 1].Value;
             if (before == "lateral") return true;
-            if (before == "from") return frame.Clause == "from";
+            if (before == "from") return _frame.Clause == "from";
             return KnownNames.BeforeRelation.Contains(before) && (before != "table" || i == 1);
         }
-        return tokens.IsPunctuation(i - 1, ",") && frame.Clause == "from";
+        return _tokens.IsPunctuation(i - 1, ",") && _frame.Clause == "from";
     }
 
     private void CheckCall(int open, string name, bool reads, bool inFrom)
@@ -108,8 +108,8 @@ internal sealed class TokenScan(Examination found, Behaviour behaviour)
     /// <summary><c>FROM query('...')</c> runs its text: the same rules hold inside, and nothing in it can be rewritten.</summary>
     private void CheckQuery(int open)
     {
-        if (tokens.Closing(open) != open + 2 || !tokens.IsString(open + 1)) throw EndpointException.Refused("query() takes one string literal here");
-        foreach (var statement in SqlText.Split(tokens[open + 1].Value))
+        if (_tokens.Closing(open) != open + 2 || !_tokens.IsString(open + 1)) throw EndpointException.Refused("query() takes one string literal here");
+        foreach (var statement in SqlText.Split(_tokens[open + 1].Value))
         {
             var inner = StatementPolicy.Examine(statement, Behaviour.Observed);
             if (inner.Remote.Count > 0 || inner.Edits.Count > 0 || inner.Database is not null)
@@ -119,7 +119,7 @@ internal sealed class TokenScan(Examination found, Behaviour behaviour)
 
     private void CheckRelation(int i, Token token)
     {
-        if (tokens.IsPunctuation(i + 1, ".") || tokens.IsPunctuation(i + 1, "(")) return;
+        if (_tokens.IsPunctuation(i + 1, ".") || _tokens.IsPunctuation(i + 1, "(")) return;
         if (RemoteUrl.IsReadable(token.Value)) found.Remote.Add(new(token.Start, token.End, RemoteForm.Relation, RemoteUrl.ReaderFor(token.Value), [token.Value]));
         else if (RemoteUrl.IsElsewhere(token.Value) || (token.Kind == TokenKind.String && RemoteUrl.LooksLikeFile(token.Value))) RemoteUrl.Check(token.Value, "a scan");
     }

@@ -6,27 +6,27 @@ namespace MdFunctions.Endpoint.Settings;
 /// </summary>
 internal sealed class SessionSettings
 {
-    private readonly Dictionary<string, string> defaults = new(StringComparer.OrdinalIgnoreCase);
-    private Dictionary<string, string> values;
+    private readonly Dictionary<string, string> _defaults = new(StringComparer.OrdinalIgnoreCase);
+    private Dictionary<string, string> _values;
 
-    /// <summary>What holds if the transaction fails, and what holds when it ends well; null outside of a transaction.</summary>
-    private (Dictionary<string, string> Failed, Dictionary<string, string> Committed)? transaction;
+    /// <summary>What holds if the _transaction fails, and what holds when it ends well; null outside of a _transaction.</summary>
+    private (Dictionary<string, string> Failed, Dictionary<string, string> Committed)? _transaction;
 
     /// <summary>Settings for a new session.</summary>
     /// <param name="behaviour">Observed, a client's start-up parameters but its name are ignored.</param>
     /// <param name="user">The user name that the client gave.</param>
-    /// <param name="startup">The client's start-up parameters: those that are settings are this session's defaults.</param>
+    /// <param name="startup">The client's start-up parameters: those that are settings are this session's _defaults.</param>
     /// <exception cref="EndpointException">One of them has a value that it cannot have.</exception>
     public SessionSettings(Behaviour behaviour, string user, IReadOnlyDictionary<string, string> startup)
     {
-        defaults["session_authorization"] = user;
+        _defaults["session_authorization"] = user;
         foreach (var (name, value) in startup)
         {
             if (name.Equals("TimeZone", StringComparison.OrdinalIgnoreCase)) StartTimeZone = behaviour == Behaviour.Documented ? value : null;
             else if (PostgresSettings.IsSettable(name) && (behaviour == Behaviour.Documented || name == "application_name"))
-                defaults[name] = PostgresSettings.Normalize(name, value);
+                _defaults[name] = PostgresSettings.Normalize(name, value);
         }
-        values = new(StringComparer.OrdinalIgnoreCase);
+        _values = new(StringComparer.OrdinalIgnoreCase);
         Reported =
         [
             .. PostgresSettings.Names
@@ -41,7 +41,7 @@ internal sealed class SessionSettings
     /// <summary>DuckDB's time zone now.</summary>
     public string TimeZone { get; set; } = "UTC";
 
-    /// <summary>The settings that a ParameterStatus tells of at login, with their values; the time zone is not among them.</summary>
+    /// <summary>The settings that a ParameterStatus tells of at login, with their _values; the time zone is not among them.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Reported { get; }
 
     /// <summary>How long a statement may run, or null for as long as it takes.</summary>
@@ -51,10 +51,10 @@ internal sealed class SessionSettings
     public string? Get(string name)
     {
         if (name.Equals("TimeZone", StringComparison.OrdinalIgnoreCase)) return TimeZone;
-        return PostgresSettings.IsKnown(name) ? values.GetValueOrDefault(name) ?? First(name) : null;
+        return PostgresSettings.IsKnown(name) ? _values.GetValueOrDefault(name) ?? First(name) : null;
     }
 
-    private string First(string name) => defaults.GetValueOrDefault(name) ?? PostgresSettings.Default(name);
+    private string First(string name) => _defaults.GetValueOrDefault(name) ?? PostgresSettings.Default(name);
 
     private KeyValuePair<string, string> Status(string name) => new(PostgresSettings.Title(name)!, Get(name)!);
 
@@ -62,18 +62,18 @@ internal sealed class SessionSettings
     /// <exception cref="EndpointException">The value is not one that the setting can have.</exception>
     public IReadOnlyList<KeyValuePair<string, string>> Apply(SettingAction action)
     {
-        var before = values;
+        var before = _values;
         switch (action.Verb)
         {
             case SettingVerb.Set or SettingVerb.Reset:
                 var value = action.Value is null ? First(action.Name) : PostgresSettings.Normalize(action.Name, action.Value);
-                if (action.IsLocal && transaction is null) return [];
-                values = With(values, action.Name, value);
-                if (transaction is { } now && !action.IsLocal) transaction = (now.Failed, With(now.Committed, action.Name, value));
+                if (action.IsLocal && _transaction is null) return [];
+                _values = With(_values, action.Name, value);
+                if (_transaction is { } now && !action.IsLocal) _transaction = (now.Failed, With(now.Committed, action.Name, value));
                 break;
             case SettingVerb.ResetAll or SettingVerb.DiscardAll:
-                values = new(StringComparer.OrdinalIgnoreCase);
-                if (transaction is { } open) transaction = (open.Failed, values);
+                _values = new(StringComparer.OrdinalIgnoreCase);
+                if (_transaction is { } open) _transaction = (open.Failed, _values);
                 break;
         }
         return Changed(before);
@@ -81,22 +81,22 @@ internal sealed class SessionSettings
 
     private static Dictionary<string, string> With(Dictionary<string, string> from, string name, string value) => new(from, from.Comparer) { [name] = value };
 
-    /// <summary>A transaction begins: what is set from now on is undone if it fails.</summary>
-    public void Begin() => transaction = (values, values);
+    /// <summary>A _transaction begins: what is set from now on is undone if it fails.</summary>
+    public void Begin() => _transaction = (_values, _values);
 
-    /// <summary>The transaction ends; gives the settings that a ParameterStatus must tell of.</summary>
+    /// <summary>The _transaction ends; gives the settings that a ParameterStatus must tell of.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> End(bool committed)
     {
-        if (transaction is not { } ended) return [];
-        var before = values;
-        values = committed ? ended.Committed : ended.Failed;
-        transaction = null;
+        if (_transaction is not { } ended) return [];
+        var before = _values;
+        _values = committed ? ended.Committed : ended.Failed;
+        _transaction = null;
         return Changed(before);
     }
 
     private List<KeyValuePair<string, string>> Changed(Dictionary<string, string> before)
     {
-        if (ReferenceEquals(before, values)) return [];
+        if (ReferenceEquals(before, _values)) return [];
         return [.. Reported.Where(known => (before.GetValueOrDefault(known.Key) ?? First(known.Key)) != Get(known.Key)).Select(known => Status(known.Key))];
     }
 }

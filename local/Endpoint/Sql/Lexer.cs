@@ -9,26 +9,26 @@ namespace MdFunctions.Endpoint.Sql;
 /// </summary>
 internal partial struct Lexer
 {
-    private readonly string sql;
-    private readonly List<Token> tokens;
-    private int at;
+    private readonly string _sql;
+    private readonly List<Token> _tokens;
+    private int _at;
 
-    private Lexer(string sql) => (this.sql, tokens) = (sql, new List<Token>(16));
+    private Lexer(string sql) => (_sql, _tokens) = (sql, new List<Token>(16));
 
     /// <summary>The tokens of a text. An unfinished string or comment ends the list.</summary>
     public static List<Token> Tokenize(string sql)
     {
         var lexer = new Lexer(sql);
-        while (lexer.at < sql.Length && lexer.Next()) { }
-        return lexer.tokens;
+        while (lexer._at < sql.Length && lexer.Next()) { }
+        return lexer._tokens;
     }
 
-    private readonly char Peek(int ahead = 0) => at + ahead < sql.Length ? sql[at + ahead] : '\0';
+    private readonly char Peek(int ahead = 0) => _at + ahead < _sql.Length ? _sql[_at + ahead] : '\0';
 
     private void Add(TokenKind kind, string value, int end, char prefix = '\0')
     {
-        tokens.Add(new(kind, value, at, end, prefix));
-        at = end;
+        _tokens.Add(new(kind, value, _at, end, prefix));
+        _at = end;
     }
 
     /// <summary>False where what begins here has no end.</summary>
@@ -36,36 +36,36 @@ internal partial struct Lexer
     {
         var c = Peek();
         var next = Peek(1);
-        if (IsSpace(c)) at++;
+        if (IsSpace(c)) _at++;
         else if (c == '-' && next == '-') SkipLine();
         else if (c == '/' && next == '*') return SkipComment();
-        else if (c is '\'' or '"') return Quoted(at, c == '\'' ? TokenKind.String : TokenKind.Quoted, '\0');
-        else if (IsIdentifierStart(c)) return next == '\'' && (c | 32) is ('e' or 'b' or 'x' or 'n') ? Quoted(at + 1, TokenKind.String, (char)(c | 32)) : Word();
+        else if (c is '\'' or '"') return Quoted(_at, c == '\'' ? TokenKind.String : TokenKind.Quoted, '\0');
+        else if (IsIdentifierStart(c)) return next == '\'' && (c | 32) is ('e' or 'b' or 'x' or 'n') ? Quoted(_at + 1, TokenKind.String, (char)(c | 32)) : Word();
         else if (char.IsAsciiDigit(c) || (c == '.' && char.IsAsciiDigit(next))) Number();
         else if (c == '$' && (char.IsAsciiDigit(next) || IsIdentifierStart(next) || next == '$')) return Dollar();
-        else if (c == '?') Add(TokenKind.Parameter, "?", at + 1);
+        else if (c == '?') Add(TokenKind.Parameter, "?", _at + 1);
         else Punctuation(c, next);
         return true;
     }
 
     private void SkipLine()
     {
-        var end = sql.AsSpan(at).IndexOfAny('\n', '\r');
-        at = end < 0 ? sql.Length : at + end;
+        var end = _sql.AsSpan(_at).IndexOfAny('\n', '\r');
+        _at = end < 0 ? _sql.Length : _at + end;
     }
 
     /// <summary>Block comments nest.</summary>
     private bool SkipComment()
     {
         var depth = 0;
-        for (var i = at; i + 1 < sql.Length; i++)
+        for (var i = _at; i + 1 < _sql.Length; i++)
         {
-            if (sql[i] == '/' && sql[i + 1] == '*') depth++;
-            else if (sql[i] == '*' && sql[i + 1] == '/') depth--;
+            if (_sql[i] == '/' && _sql[i + 1] == '*') depth++;
+            else if (_sql[i] == '*' && _sql[i + 1] == '/') depth--;
             else continue;
             if (depth == 0)
             {
-                at = i + 2;
+                _at = i + 2;
                 return true;
             }
             i++;
@@ -75,23 +75,23 @@ internal partial struct Lexer
 
     private bool Unterminated(string what)
     {
-        Add(TokenKind.Unterminated, what, sql.Length);
+        Add(TokenKind.Unterminated, what, _sql.Length);
         return false;
     }
 
     /// <summary>A text whose opening quote is at <paramref name="open"/>; a doubled quote belongs to the text.</summary>
     private bool Quoted(int open, TokenKind kind, char prefix)
     {
-        var quote = sql[open];
+        var quote = _sql[open];
         var i = open + 1;
-        for (; i < sql.Length; i++)
+        for (; i < _sql.Length; i++)
         {
-            if (prefix == 'e' && sql[i] == '\\') i++;
-            else if (sql[i] == quote && i + 1 < sql.Length && sql[i + 1] == quote) i++;
-            else if (sql[i] == quote) break;
+            if (prefix == 'e' && _sql[i] == '\\') i++;
+            else if (_sql[i] == quote && i + 1 < _sql.Length && _sql[i + 1] == quote) i++;
+            else if (_sql[i] == quote) break;
         }
-        if (i >= sql.Length) return Unterminated("quote");
-        var raw = sql[(open + 1)..i];
+        if (i >= _sql.Length) return Unterminated("quote");
+        var raw = _sql[(open + 1)..i];
         var text = raw.Contains(quote) ? raw.Replace(new string(quote, 2), quote.ToString(), StringComparison.Ordinal) : raw;
         Add(kind, prefix == 'e' ? Unescape(text) : text, i + 1, prefix);
         return true;
@@ -99,45 +99,45 @@ internal partial struct Lexer
 
     private bool Word()
     {
-        var end = at + 1;
-        while (end < sql.Length && IsIdentifierPart(sql[end])) end++;
-        Add(TokenKind.Word, sql[at..end].ToLowerInvariant(), end);
+        var end = _at + 1;
+        while (end < _sql.Length && IsIdentifierPart(_sql[end])) end++;
+        Add(TokenKind.Word, _sql[_at..end].ToLowerInvariant(), end);
         return true;
     }
 
     private void Number()
     {
         var hexadecimal = Peek() == '0' && (Peek(1) | 32) == 'x';
-        var end = at;
-        while (end < sql.Length && (IsIdentifierPart(sql[end]) || sql[end] == '.'))
+        var end = _at;
+        while (end < _sql.Length && (IsIdentifierPart(_sql[end]) || _sql[end] == '.'))
         {
-            var exponent = !hexadecimal && (sql[end] | 32) == 'e';
+            var exponent = !hexadecimal && (_sql[end] | 32) == 'e';
             end++;
-            if (exponent && end + 1 < sql.Length && sql[end] is ('+' or '-') && char.IsAsciiDigit(sql[end + 1])) end++;
+            if (exponent && end + 1 < _sql.Length && _sql[end] is ('+' or '-') && char.IsAsciiDigit(_sql[end + 1])) end++;
         }
-        Add(TokenKind.Number, sql[at..end], end);
+        Add(TokenKind.Number, _sql[_at..end], end);
     }
 
     /// <summary>A string between dollar tags, or a parameter.</summary>
     private bool Dollar()
     {
-        var end = at + 1;
-        while (end < sql.Length && IsIdentifierPart(sql[end]) && sql[end] != '$') end++;
-        if (end < sql.Length && sql[end] == '$' && !char.IsAsciiDigit(Peek(1)))
+        var end = _at + 1;
+        while (end < _sql.Length && IsIdentifierPart(_sql[end]) && _sql[end] != '$') end++;
+        if (end < _sql.Length && _sql[end] == '$' && !char.IsAsciiDigit(Peek(1)))
         {
-            var tag = sql[at..(end + 1)];
-            var close = sql.IndexOf(tag, end + 1, StringComparison.Ordinal);
+            var tag = _sql[_at..(end + 1)];
+            var close = _sql.IndexOf(tag, end + 1, StringComparison.Ordinal);
             if (close < 0) return Unterminated("dollar");
-            Add(TokenKind.String, sql[(end + 1)..close], close + tag.Length, '$');
+            Add(TokenKind.String, _sql[(end + 1)..close], close + tag.Length, '$');
         }
-        else Add(TokenKind.Parameter, sql[(at + 1)..end], end);
+        else Add(TokenKind.Parameter, _sql[(_at + 1)..end], end);
         return true;
     }
 
     private void Punctuation(char c, char next)
     {
         var two = (c, next) is (':', ':') or (':', '=') or ('=', '>') or ('-', '>') or ('|', '|');
-        Add(TokenKind.Punctuation, two ? sql.Substring(at, 2) : Single(c), at + (two ? 2 : 1));
+        Add(TokenKind.Punctuation, two ? _sql.Substring(_at, 2) : Single(c), _at + (two ? 2 : 1));
     }
 
     private static string Single(char c) => c switch
