@@ -9,13 +9,13 @@ internal sealed class SessionSettings
     private readonly Dictionary<string, string> _defaults = new(StringComparer.OrdinalIgnoreCase);
     private Dictionary<string, string> _values;
 
-    /// <summary>What holds if the _transaction fails, and what holds when it ends well; null outside of a _transaction.</summary>
+    /// <summary>What holds if the transaction fails, and what holds when it ends well; null outside of a transaction.</summary>
     private (Dictionary<string, string> Failed, Dictionary<string, string> Committed)? _transaction;
 
     /// <summary>Settings for a new session.</summary>
     /// <param name="behaviour">Observed, a client's start-up parameters but its name are ignored.</param>
     /// <param name="user">The user name that the client gave.</param>
-    /// <param name="startup">The client's start-up parameters: those that are settings are this session's _defaults.</param>
+    /// <param name="startup">The client's start-up parameters: those that are settings are this session's defaults.</param>
     /// <exception cref="EndpointException">One of them has a value that it cannot have.</exception>
     public SessionSettings(Behaviour behaviour, string user, IReadOnlyDictionary<string, string> startup)
     {
@@ -41,7 +41,7 @@ internal sealed class SessionSettings
     /// <summary>DuckDB's time zone now.</summary>
     public string TimeZone { get; set; } = "UTC";
 
-    /// <summary>The settings that a ParameterStatus tells of at login, with their _values; the time zone is not among them.</summary>
+    /// <summary>The settings that a ParameterStatus tells of at login, with their values; the time zone is not among them.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Reported { get; }
 
     /// <summary>How long a statement may run, or null for as long as it takes.</summary>
@@ -81,10 +81,10 @@ internal sealed class SessionSettings
 
     private static Dictionary<string, string> With(Dictionary<string, string> from, string name, string value) => new(from, from.Comparer) { [name] = value };
 
-    /// <summary>A _transaction begins: what is set from now on is undone if it fails.</summary>
+    /// <summary>A transaction begins: what is set from now on is undone if it fails.</summary>
     public void Begin() => _transaction = (_values, _values);
 
-    /// <summary>The _transaction ends; gives the settings that a ParameterStatus must tell of.</summary>
+    /// <summary>The transaction ends; gives the settings that a ParameterStatus must tell of.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> End(bool committed)
     {
         if (_transaction is not { } ended) return [];
