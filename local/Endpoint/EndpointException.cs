@@ -49,4 +49,8 @@ internal static class SqlState
     public const string ProtocolViolation = "08P01";
     public const string UnknownSetting = "42704";
     public const string InvalidSetting = "22023";
+    public const string UnknownStatement = "26000";
+    public const string DuplicateStatement = "42P05";
+    public const string UnknownPortal = "34000";
+    public const string DuplicatePortal = "42P03";
 }

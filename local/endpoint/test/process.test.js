@@ -9,10 +9,10 @@ import path from 'node:path';
 import { test } from 'node:test';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { BIN, failure, start, temporaryDirectory, texts } from './support.js';
+import { COMMAND, failure, start, temporaryDirectory, texts } from './support.js';
 
 async function run(args, env = {}) {
-  const child = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, ...env } });
+  const child = spawn(COMMAND[0], [...COMMAND.slice(1), ...args], { env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (text) => (stdout += text));

@@ -11,7 +11,10 @@ import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
-export const BIN = fileURLToPath(new URL('../bin/motherduck-local-endpoint.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../bin/motherduck-local-endpoint.js', import.meta.url));
+
+/** The program to test, with its first arguments; ENDPOINT_COMMAND names another that must pass the same tests. */
+export const COMMAND = process.env.ENDPOINT_COMMAND ? process.env.ENDPOINT_COMMAND.split(' ') : [process.execPath, BIN];
 
 export function temporaryDirectory(t) {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'endpoint-test-'));
@@ -21,7 +24,7 @@ export function temporaryDirectory(t) {
 
 /** Starts an endpoint; its `stop` ends it, and a test context `t` does so by itself. */
 export async function start(args = [], { env = {}, t } = {}) {
-  const child = spawn(process.execPath, [BIN, '--port', '0', ...args], {
+  const child = spawn(COMMAND[0], [...COMMAND.slice(1), '--port', '0', ...args], {
     env: { ...process.env, MOTHERDUCK_LOCAL_TOKEN: '', MOTHERDUCK_LOCAL_READ_ONLY_TOKEN: '', AZURE_STORAGE_CONNECTION_STRING: '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
