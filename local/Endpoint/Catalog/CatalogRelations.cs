@@ -95,6 +95,9 @@ internal static class CatalogRelations
 
     private static readonly HashSet<string> Elsewhere = ["pg_stat_activity", "pg_stat_all_tables", "pg_stat_user_tables", "pg_stat_database", "pg_stat_ssl", "pg_locks", "pg_shadow", "pg_authid", "pg_statistic", "pg_stats"];
 
+    /// <summary>The tables that can be read.</summary>
+    public static IEnumerable<string> Tables => Queries.Keys;
+
     /// <summary>Whether PostgreSQL's catalog has a table of this name that clients ask for.</summary>
     public static bool IsTable(string name) => Queries.ContainsKey(name) || Elsewhere.Contains(name);
 
