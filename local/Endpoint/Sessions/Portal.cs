@@ -1,4 +1,5 @@
 using MdFunctions.Endpoint.Native;
+using MdFunctions.Endpoint.Remote;
 using MdFunctions.Endpoint.Values;
 using MdFunctions.Endpoint.Wire;
 
@@ -22,6 +23,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     private RowWriter? _writer;
     private Chunk? _chunk;
     private Queue<Chunk>? _buffered;
+    private RemoteLease _files = RemoteLease.None;
     private int _row;
     private long _sent;
     private bool _isSilent;
@@ -86,6 +88,8 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     {
         var isStreaming = session.Active == this;
         Finish();
+        PreparedStatement.Release(_files);
+        _files = RemoteLease.None;
         // A stream that is left ends with the next statement: its transaction must not stay open until then.
         if (isStreaming && !session.ClientHasGone)
             session.EndStream();
@@ -103,6 +107,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
             return;
         }
         prepared.Bind(parameters);
+        _files = prepared.LendFiles();
         // What writes is run to its end at once: an error must come before the first row.
         var isStreaming = prepared.Kind == StatementKind.Select;
         _result = prepared.Execute(isStreaming);

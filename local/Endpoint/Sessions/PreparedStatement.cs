@@ -17,6 +17,7 @@ internal sealed class PreparedStatement : IDisposable
     private RemoteLease _lease = RemoteLease.None;
     private Statement? _statement;
     private bool _hasRun;
+    private bool _isLeaseLent;
 
     private PreparedStatement(Session session, Examination? found, int[]? declared)
     {
@@ -122,6 +123,15 @@ internal sealed class PreparedStatement : IDisposable
 
     public QueryResult Execute(bool asStream) => asStream ? _statement!.Stream() : _statement!.Run();
 
+    /// <summary>Hands over the remote files that were fetched for this execution: they go when it is over.</summary>
+    public RemoteLease LendFiles()
+    {
+        if (_isLeaseLent)
+            return RemoteLease.None;
+        _isLeaseLent = true;
+        return _lease;
+    }
+
     /// <summary>Whether the columns of a result are those that were described.</summary>
     public bool HasColumns(IReadOnlyList<Column> actual)
         => actual.Count == Columns.Count && actual.Zip(Columns).All(pair => pair.First.Type.OidNumber == pair.Second.Type.OidNumber);
@@ -184,12 +194,18 @@ internal sealed class PreparedStatement : IDisposable
 
     public void Dispose() => Close();
 
+    /// <summary>Lets go of remote files.</summary>
+    public static void Release(RemoteLease lease)
+    {
+        if (lease != RemoteLease.None)
+            lease.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
+
     private void Close()
     {
         _statement?.Dispose();
         _statement = null;
-        _lease.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        _lease = RemoteLease.None;
+        Release(LendFiles());
     }
 
     private void Prepare()
@@ -224,6 +240,7 @@ internal sealed class PreparedStatement : IDisposable
         _lease = _session.Services.Remote
             .AcquireAsync(Found.Sql, Found.Remote, Evaluate, _session.Interruption.Token)
             .GetAwaiter().GetResult();
+        _isLeaseLent = false;
     }
 
     private List<string?> Evaluate(string sql) => _session.Connection.Rows(sql).ConvertAll(row => row[0]);

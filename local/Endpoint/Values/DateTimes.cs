@@ -41,14 +41,19 @@ internal static class DateTimes
         if (Infinite(output, value, TimestampInfinity))
             return;
         var day = digits == 9 ? MicrosOfDay * 1000 : MicrosOfDay;
-        // An offset may carry the ends of DuckDB's range over those of 64 bits.
-        var local = (Int128)value + (Int128)(offset ?? 0) * (day / 86_400);
-        var days = (long)(local >= 0 ? local / day : (local - day + 1) / day);
+        // Day and time are told apart before the offset is added: it may carry the ends of DuckDB's range over those of 64 bits.
+        var days = Math.DivRem(value, day, out var time);
+        time += (offset ?? 0) * (day / 86_400);
+        days += time < 0 ? -1 : time >= day ? 1 : 0;
+        time += time < 0 ? day : time >= day ? -day : 0;
+        // A moment before 1970 leaves a time below zero, and an offset westwards may take another day.
+        if (time < 0)
+            (days, time) = (days - 1, time + day);
         var isBefore = CalendarDay(output, days);
         if (isBefore && style == EraStyle.DuckDb)
             output.Text(" (BC)");
         output.Byte((byte)' ');
-        Time(output, (long)(local - (Int128)days * day), digits);
+        Time(output, time, digits);
         if (offset is { } seconds)
             Offset(output, seconds);
         if (isBefore && style == EraStyle.Postgres)
@@ -61,11 +66,11 @@ internal static class DateTimes
         var unit = Output.Powers[digits];
         var seconds = value / unit;
         var fraction = value - seconds * unit;
-        output.Padded(seconds / 3600, 2);
-        output.Byte((byte)':');
-        output.Padded(seconds / 60 % 60, 2);
-        output.Byte((byte)':');
-        output.Padded(seconds % 60, 2);
+        var minutes = seconds / 60;
+        var hours = minutes / 60;
+        output.Padded(hours, 2);
+        TwoDigits(output, ':', (int)(minutes - hours * 60));
+        TwoDigits(output, ':', (int)(seconds - minutes * 60));
         if (fraction == 0)
             return;
         output.Byte((byte)'.');
@@ -192,10 +197,18 @@ internal static class DateTimes
         var month = shifted < 10 ? shifted + 3 : shifted - 9;
         var year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
         output.Padded(year <= 0 ? 1 - year : year, 4);
-        output.Byte((byte)'-');
-        output.Padded(month, 2);
-        output.Byte((byte)'-');
-        output.Padded(dayOfYear - (153 * shifted + 2) / 5 + 1, 2);
+        TwoDigits(output, '-', (int)month);
+        TwoDigits(output, '-', (int)(dayOfYear - (153 * shifted + 2) / 5 + 1));
         return year <= 0;
+    }
+
+    private static void TwoDigits(Output output, char separator, int value)
+    {
+        var target = output.Reserve(3);
+        var tens = value / 10;
+        target[0] = (byte)separator;
+        target[1] = (byte)('0' + tens);
+        target[2] = (byte)('0' + value - tens * 10);
+        output.Length += 3;
     }
 }
