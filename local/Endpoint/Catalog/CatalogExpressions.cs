@@ -21,6 +21,8 @@ internal sealed class CatalogExpressions(Token[] tokens, SessionSettings setting
 
     private void Replace(int from, int to, string text) => edits.Add(new(tokens[from].Start, tokens[to].End, text));
 
+    private void Insert(int before, string text) => edits.Add(new(tokens[before].Start, tokens[before].Start, text));
+
     private void Call(int name)
     {
         var (open, close) = (name + 1, tokens.Closing(name + 1));
@@ -69,8 +71,14 @@ internal sealed class CatalogExpressions(Token[] tokens, SessionSettings setting
             case "regclass" when tokens.IsString(i - 1):
                 Replace(i - 1, i + 1, ClassOid(tokens[i - 1].Value));
                 break;
-            case "regtype" when tokens.IsString(i - 1):
-                Replace(i - 1, i + 1, $"(SELECT min(oid) FROM ({query("pg_type")}) WHERE typname = {SqlText.Literal(tokens[i - 1].Value.ToLowerInvariant())})");
+            // A text, or a parameter, is a name whose number is wanted. Anything else is a number to be shown as a name.
+            case "regtype" when tokens.IsString(i - 1) || tokens.IsParameter(i - 1):
+                Insert(i - 1, $"(SELECT min(oid) FROM ({query("pg_type")}) WHERE typname = lower(CAST(");
+                Replace(i, i + 1, " AS VARCHAR)))");
+                break;
+            case "regclass" when tokens.IsParameter(i - 1):
+                Insert(i - 1, $"(SELECT min(oid) FROM ({query("pg_class")}) WHERE relname = CAST(");
+                Replace(i, i + 1, " AS VARCHAR))");
                 break;
             case "regclass":
                 Named(i, "relname", "pg_class");
@@ -95,7 +103,7 @@ internal sealed class CatalogExpressions(Token[] tokens, SessionSettings setting
     private void Named(int cast, string column, string table)
     {
         var start = Operand(cast);
-        edits.Add(new(tokens[start].Start, tokens[start].Start, $"(SELECT coalesce(min({column}), min(n)::VARCHAR) FROM (SELECT ("));
+        Insert(start, $"(SELECT coalesce(min({column}), min(n)::VARCHAR) FROM (SELECT (");
         Replace(cast, cast + 1, $") AS n) LEFT JOIN ({query(table)}) ON oid = n)");
     }
 

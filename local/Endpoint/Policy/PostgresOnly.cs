@@ -38,7 +38,7 @@ internal static class PostgresOnly
         "pg_get_viewdef()" => "SELECT sql FROM duckdb_views()",
         "pg_get_constraintdef()" => "SELECT constraint_text FROM duckdb_constraints()",
         "pg_get_indexdef()" => "SELECT sql FROM duckdb_indexes()",
-        "pg_get_expr()" => "SELECT column_default FROM duckdb_columns()",
+        "pg_get_expr()" => "DESCRIBE for columns, or SELECT column_default FROM duckdb_columns()",
         "pg_table_size()" or "pg_total_relation_size()" or "pg_relation_size()" => "SELECT estimated_size FROM duckdb_tables()",
         "pg_database_size()" => "PRAGMA database_size",
         "pg_sleep()" => "nothing: a query cannot wait",

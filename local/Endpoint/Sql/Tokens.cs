@@ -20,6 +20,8 @@ internal static class Tokens
 
     public static bool IsString(this Token[] tokens, int i) => (uint)i < (uint)tokens.Length && tokens[i].Kind == TokenKind.String;
 
+    public static bool IsParameter(this Token[] tokens, int i) => (uint)i < (uint)tokens.Length && tokens[i].Kind == TokenKind.Parameter;
+
     /// <summary>A word or a quoted identifier.</summary>
     public static bool IsName(this Token[] tokens, int i) => (uint)i < (uint)tokens.Length && tokens[i].Kind is TokenKind.Word or TokenKind.Quoted;
 

@@ -3,7 +3,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Connections;
 
 /// <summary>Cancel requests, and clients that go away or do not read.</summary>
-public sealed class CancelTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class CancelTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     private const string Endless = "SELECT count(*) FROM range(100000000000) t(i) WHERE hash(i) % 7 = 3";
 

@@ -3,7 +3,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Connections;
 
 /// <summary>From the first byte to a session: TLS, tokens, databases, options.</summary>
-public sealed class ConnectionTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class ConnectionTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     [Fact]
     public async Task A_client_that_does_not_ask_for_TLS_is_told_why_it_is_refused()

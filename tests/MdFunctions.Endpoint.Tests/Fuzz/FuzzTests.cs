@@ -12,7 +12,7 @@ public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<
     private static readonly int Messages = Setting("FUZZ_MESSAGES", 3000);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    public sealed class SmallMessages() : EndpointFixture(Behaviour.Observed)
+    public sealed class SmallMessages() : WireEndpoint(Behaviour.Observed)
     {
         public override LocalEndpointOptions Options => base.Options with { MaxMessage = 1_000_000 };
     }

@@ -1,34 +1,17 @@
-using System.Collections.Concurrent;
-
 namespace MdFunctions.Endpoint.Tests.Infrastructure;
 
-/// <summary>An endpoint in this process, for the tests of a class.</summary>
-public abstract class EndpointFixture(Behaviour behaviour) : IAsyncLifetime
+/// <summary>An endpoint that a class of tests shares.</summary>
+public abstract class SharedTestEndpoint(Behaviour behaviour) : IAsyncLifetime
 {
-    private readonly ConcurrentQueue<string> _log = new();
+    public TestEndpoint Endpoint { get; private set; } = null!;
 
-    public LocalEndpoint Endpoint { get; private set; } = null!;
+    public async Task InitializeAsync() => Endpoint = await TestEndpoint.StartAsync(new() { Behaviour = behaviour });
 
-    public int Port => Endpoint.Port;
-
-    public string Log => string.Join('\n', _log);
-
-    internal Task<RawClient> ConnectAsync(string token = "local", string? options = null, string database = "md:", (string, string)[]? parameters = null)
-        => RawClient.ConnectAsync(Port, token, options, database, parameters);
-
-    public virtual LocalEndpointOptions Options => new()
-    {
-        Behaviour = behaviour,
-        Tokens = ["local", "second"],
-        ReadOnlyTokens = ["reader"],
-        Log = _log.Enqueue,
-    };
-
-    public async Task InitializeAsync() => Endpoint = await LocalEndpoint.StartAsync(Options);
-
-    public Task DisposeAsync() => Endpoint.DisposeAsync().AsTask();
+    public async Task DisposeAsync() => await Endpoint.DisposeAsync();
 }
 
-public sealed class ObservedEndpoint() : EndpointFixture(Behaviour.Observed);
+/// <summary>An endpoint as MotherDuck's pages document it.</summary>
+public sealed class DocumentedEndpoint() : SharedTestEndpoint(Behaviour.Documented);
 
-public sealed class DocumentedEndpoint() : EndpointFixture(Behaviour.Documented);
+/// <summary>An endpoint as the live one was observed.</summary>
+public sealed class ObservedEndpoint() : SharedTestEndpoint(Behaviour.Observed);

@@ -4,7 +4,7 @@ using Npgsql;
 namespace MdFunctions.Endpoint.Tests.Sessions;
 
 /// <summary>What MotherDuck's pages promise, at the level of the protocol: true transaction status, PostgreSQL's tags, no rows for commands.</summary>
-public sealed class DocumentedTests(DocumentedEndpoint endpoint) : IClassFixture<DocumentedEndpoint>
+public sealed class DocumentedTests(DocumentedWire endpoint) : IClassFixture<DocumentedWire>
 {
     [Fact]
     public async Task ReadyForQuery_tells_the_true_transaction_status()

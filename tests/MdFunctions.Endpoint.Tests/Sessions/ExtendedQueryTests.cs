@@ -3,7 +3,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Sessions;
 
 /// <summary>The extended query protocol, message by message.</summary>
-public sealed class ExtendedQueryTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class ExtendedQueryTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     [Fact]
     public async Task Statements_and_portals_have_names_and_the_unnamed_ones_are_replaced()

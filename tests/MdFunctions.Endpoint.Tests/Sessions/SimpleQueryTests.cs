@@ -3,7 +3,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Sessions;
 
 /// <summary>The simple query protocol, and transactions.</summary>
-public sealed class SimpleQueryTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class SimpleQueryTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     [Fact]
     public async Task A_simple_query_may_hold_several_statements()

@@ -4,7 +4,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Values;
 
 /// <summary>Lists, structs, maps and unions; time zones; and all of DuckDB's types at once.</summary>
-public sealed class NestedTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class NestedTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     [Fact]
     public async Task Nested_values_are_text_in_DuckDBs_own_form()

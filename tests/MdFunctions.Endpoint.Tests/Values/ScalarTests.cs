@@ -4,7 +4,7 @@ using MdFunctions.Endpoint.Tests.Infrastructure;
 namespace MdFunctions.Endpoint.Tests.Values;
 
 /// <summary>Every scalar type of DuckDB as a result, in text and in binary, and as a parameter in both.</summary>
-public sealed class ScalarTests(ObservedEndpoint endpoint) : IClassFixture<ObservedEndpoint>
+public sealed class ScalarTests(ObservedWire endpoint) : IClassFixture<ObservedWire>
 {
     private static string SelectAll => $"SELECT {string.Join(", ", Scalars.All.Select((scalar, i) => $"{scalar.Sql} AS c{i}"))}";
 
