@@ -87,7 +87,7 @@ public sealed class DocumentedTests(DocumentedWire endpoint) : IClassFixture<Doc
             ("SELECT $1", 0, "x", 25, "x"), ("SELECT $1", 23, "5", 23, "5"), ("SELECT $1 + 1", 20, "5", 20, "6"), ("SELECT $1", 1700, "1.23456789", 25, "1.23456789"),
             ("SELECT $1", 1082, "2024-02-29", 1082, "2024-02-29"), ("SELECT $1::DATE", 0, "2024-02-29", 1082, "2024-02-29"), ("SELECT [$1]", 0, "a b", 1009, "{\"a b\"}"),
             ("SELECT $1", 1007, "{1,NULL,3}", 1007, "{1,NULL,3}"), ("SELECT $1", 1009, "{\"a,\\\"b\",NULL,\"\"}", 1009, "{\"a,\\\"b\",NULL,\"\"}"),
-            ("SELECT round(2.567, $1)", 23, "1", 1700, "2.6"), ("SELECT 1 WHERE 2 = ANY($1)", 1007, "{1,2}", 23, "1"),
+            ("SELECT repeat('ab', $1)", 23, "2", 25, "abab"), ("SELECT 1 WHERE 2 = ANY($1)", 1007, "{1,2}", 23, "1"),
         })
         {
             var messages = await client.AskAsync(
@@ -114,7 +114,7 @@ public sealed class DocumentedTests(DocumentedWire endpoint) : IClassFixture<Doc
         await using var source = NpgsqlDataSource.Create(
             $"Host=localhost;Port={endpoint.Port};Username=postgres;Password=local;Database=md:;SSL Mode=VerifyFull;Root Certificate={endpoint.Endpoint.CaFile}");
         await using var connection = await source.OpenConnectionAsync();
-        await using (var create = new NpgsqlCommand("CREATE TABLE npgsql_default (id INT, name VARCHAR, at TIMESTAMP)", connection))
+        await using (var create = new NpgsqlCommand("CREATE TABLE npgsql_default (id INT, name VARCHAR, moment TIMESTAMP)", connection))
             Assert.Equal(-1, await create.ExecuteNonQueryAsync());
         await using (var insert = new NpgsqlCommand("INSERT INTO npgsql_default VALUES ($1, $2, $3), (2, NULL, NULL)", connection))
         {
@@ -125,7 +125,7 @@ public sealed class DocumentedTests(DocumentedWire endpoint) : IClassFixture<Doc
         }
         await using (var transaction = connection.BeginCommand())
             await transaction.ExecuteNonQueryAsync();
-        await using (var select = new NpgsqlCommand("SELECT id, name, at, [1, 2], 1.50::DECIMAL(5,2) FROM npgsql_default WHERE id = $1", connection))
+        await using (var select = new NpgsqlCommand("SELECT id, name, moment, [1, 2], 1.50::DECIMAL(5,2) FROM npgsql_default WHERE id = $1", connection))
         {
             select.Parameters.Add(new NpgsqlParameter { Value = 1 });
             await using var reader = await select.ExecuteReaderAsync();

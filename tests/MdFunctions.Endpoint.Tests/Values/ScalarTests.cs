@@ -111,9 +111,11 @@ public sealed class ScalarTests(ObservedWire endpoint) : IClassFixture<ObservedW
             .Where(double.IsFinite)
             .ToList();
         var list = string.Join(", ", values.Select(value => $"'{value.ToString("R", CultureInfo.InvariantCulture)}'::DOUBLE"));
-        var rows = await client.RowsAsync($"SELECT v, v::VARCHAR FROM (SELECT unnest([{list}]) AS v)");
+        var rows = await client.RowsAsync($"SELECT unnest([{list}])");
         Assert.Equal(values, rows.Select(row => double.Parse(row[0]!, CultureInfo.InvariantCulture)));
-        Assert.All(rows, row => Assert.True(row[0]!.Length <= row[1]!.Length + 1, $"{row[0]} and DuckDB's {row[1]}"));
+        Assert.All(rows.Zip(values), pair => Assert.Equal(Digits(pair.Second.ToString("R", CultureInfo.InvariantCulture)), Digits(pair.First[0]!)));
+
+        static string Digits(string number) => number.ToLowerInvariant().Split('e')[0].Replace(".", "").Replace("-", "").Trim('0');
     }
 
     [Fact]
