@@ -7,6 +7,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["pool"] = PoolBenchmark.RunAsync,
     ["ingest"] = IngestBenchmark.RunAsync,
     ["loads"] = LoadBenchmark.RunAsync,
+    ["endpoint"] = EndpointBenchmark.RunAsync,
 };
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
 {
