@@ -18,7 +18,9 @@ internal static class CommandTag
             "abort" => "ROLLBACK",
             "start" => "BEGIN",
             "create" or "drop" or "alter" => $"{verb.ToUpperInvariant()} {Kind(tokens)}".TrimEnd(),
-            "discard" => "DISCARD ALL",
+            "discard" => $"DISCARD {(tokens.IsWord(1) ? tokens[1].Value.ToUpperInvariant() : "ALL")}",
+            "close" => "CLOSE CURSOR ALL",
+            "deallocate" when tokens.IsWord(1, "all") => "DEALLOCATE ALL",
             _ => verb.ToUpperInvariant(),
         };
     }

@@ -73,7 +73,7 @@ internal sealed partial record SessionScope(Behaviour Behaviour, string Database
     }
 
     // Most statements hold nothing that needs a look at each token.
-    private bool MayHoldExpressions(Examination found) => Behaviour == Behaviour.Documented && found.Tokens.Length > 3;
+    private static bool MayHoldExpressions(Examination found) => found.Tokens.Length > 3;
 
     private void Expressions(Examination found, List<TextEdit> edits)
     {

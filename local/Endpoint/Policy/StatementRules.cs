@@ -34,7 +34,8 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
                 break;
             case "detach":
                 throw Refused("DETACH is not supported: the databases belong to the account. Use DROP DATABASE to remove one");
-            case "set" or "reset" or "discard" or "savepoint" or "release" or "deallocate" when behaviour == Behaviour.Documented && SettingStatement.Read(_tokens, at) is { } action:
+            case "set" or "reset" or "discard" or "savepoint" or "release" or "deallocate" or "close" or "unlisten"
+                when behaviour == Behaviour.Documented && SettingStatement.Read(_tokens, at) is { } action:
                 if (at == 0) found.Setting = action;
                 break;
             case "set" or "reset":

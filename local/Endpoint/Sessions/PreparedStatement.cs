@@ -184,12 +184,14 @@ internal sealed class PreparedStatement : IDisposable
     /// <summary>An error as the client should see it: with the URLs that it wrote, not where their files are cached.</summary>
     public EndpointException Clean(EndpointException error)
     {
-        if (Files.Count == 0 || error.IsFatal)
+        if (error.IsFatal)
             return error;
-        var message = _lease.WithUrls(error.Message);
-        // DuckDB repeats the statement's text, which is not the client's any more.
-        var line = message.IndexOf("\n\nLINE ", StringComparison.Ordinal);
-        return new EndpointException(line < 0 ? message : message[..line], error.Code);
+        var message = _session.Scope().WithoutHiddenNames(_lease.WithUrls(error.Message));
+        // DuckDB repeats the statement's text, which is not the client's any more where it was changed.
+        var line = message.IndexOf("\nLINE ", StringComparison.Ordinal);
+        if (line >= 0 && (Files.Count > 0 || _narrowed.Count > 0))
+            message = message[..line].TrimEnd('\n');
+        return new EndpointException(message, error.Code);
     }
 
     public void Dispose() => Close();

@@ -14,6 +14,9 @@ internal static class SettingStatement
         "reset" when PostgresSettings.IsSettable(tokens.Name(at + 1)) => new(SettingVerb.Reset, tokens.Name(at + 1)),
         "discard" => new(tokens.IsWord(at + 1, "all") ? SettingVerb.DiscardAll : SettingVerb.Discard),
         "deallocate" => Deallocate(tokens, at + 1),
+        // There are no cursors and no notifications, so a driver that cleans up has nothing to close.
+        "close" when tokens.IsWord(at + 1, "all") => new(SettingVerb.Discard),
+        "unlisten" when tokens.IsPunctuation(at + 1, "*") => new(SettingVerb.Discard),
         "savepoint" or "release" => new(SettingVerb.Savepoint),
         _ => null,
     };
