@@ -104,7 +104,7 @@ public sealed class DbtTests(DocumentedEndpoint shared) : IClassFixture<Document
         Assert.Equal(["id|INTEGER|NULL|32|0", "amount|INTEGER|NULL|32|0"], await Run(Columns("orders")));
         await InTransaction("insert into \"my_db\".\"dbt_me\".\"orders\" (\"id\", \"amount\") ( select \"id\", \"amount\" from \"my_db\".\"dbt_me\".\"orders__dbt_tmp\" )");
         await InTransaction(
-            "delete from \"my_db\".\"dbt_me\".\"orders\" as DBT_INTERNAL_DEST where (id) in ( select distinct id from \"my_db\".\"dbt_me\".\"orders__dbt_tmp\" as DBT_INTERNAL_SOURCE )".Replace(" as DBT_INTERNAL_DEST", "", StringComparison.Ordinal),
+            "delete from \"my_db\".\"dbt_me\".\"orders\" as DBT_INTERNAL_DEST where (id) in ( select distinct id from \"my_db\".\"dbt_me\".\"orders__dbt_tmp\" as DBT_INTERNAL_SOURCE )",
             "insert into \"my_db\".\"dbt_me\".\"orders\" (\"id\", \"amount\") ( select \"id\", \"amount\" from \"my_db\".\"dbt_me\".\"orders__dbt_tmp\" )");
         Assert.Equal(["1|11", "2|20"], await Run("select * from \"my_db\".\"dbt_me\".\"orders\" order by 1"));
         await InTransaction(
@@ -114,7 +114,7 @@ public sealed class DbtTests(DocumentedEndpoint shared) : IClassFixture<Document
             using "my_db"."dbt_me"."orders__dbt_tmp" as DBT_INTERNAL_SOURCE
             on (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id)
             when matched then update set "id" = DBT_INTERNAL_SOURCE."id", "amount" = DBT_INTERNAL_SOURCE."amount"
-            when not matched then insert ("id", "amount") values ("id", "amount")
+            when not matched then insert ("id", "amount") values (DBT_INTERNAL_SOURCE."id", DBT_INTERNAL_SOURCE."amount")
             """);
         Assert.Equal(["1|12", "2|21"], await Run("select * from \"my_db\".\"dbt_me\".\"orders\" order by 1"));
         await InTransaction("alter table \"my_db\".\"dbt_me\".\"orders\" add column \"note\" text", "alter table \"my_db\".\"dbt_me\".\"orders\" drop column \"note\" cascade");
