@@ -131,14 +131,3 @@ public sealed class PagesTests(DocumentedEndpoint shared) : IClassFixture<Docume
         return output + await errors;
     }
 }
-
-/// <summary>A test that needs psql.</summary>
-public sealed class PsqlFactAttribute : FactAttribute
-{
-    public PsqlFactAttribute()
-    {
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        if (!path.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "psql")) || File.Exists(Path.Combine(folder, "psql.exe"))))
-            Skip = "psql is not installed";
-    }
-}
