@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Net.Sockets;
 using MdFunctions.Endpoint.Wire;
 
@@ -8,7 +7,7 @@ namespace MdFunctions.Endpoint.Connections;
 /// A client's connection: messages in, bytes out. The session's own thread reads and writes it; only while a statement runs for
 /// long does another read ahead for it, to learn whether the client is still there.
 /// </summary>
-internal sealed class ClientStream(Socket socket, SslStream stream, int maxMessage) : IDisposable
+internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMessage) : IDisposable
 {
     /// <summary>Above this many bytes waiting, input is no longer read ahead.</summary>
     private const int ReadAheadLimit = 1024 * 1024;
@@ -44,7 +43,8 @@ internal sealed class ClientStream(Socket socket, SslStream stream, int maxMessa
             return;
         try
         {
-            stream.Write(bytes);
+            secure.Stream.Write(bytes);
+            secure.Pieces.Send();
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -72,13 +72,13 @@ internal sealed class ClientStream(Socket socket, SslStream stream, int maxMessa
         try
         {
             if (!_hasEnded)
-                stream.ShutdownAsync().Wait(100);
+                secure.Stream.ShutdownAsync().Wait(100);
         }
         catch (AggregateException)
         {
         }
         socket.Dispose();
-        stream.Dispose();
+        secure.Dispose();
     }
 
     private async Task ReadAheadAsync(Func<bool> isBusy, Action ended)
@@ -106,7 +106,7 @@ internal sealed class ClientStream(Socket socket, SslStream stream, int maxMessa
     {
         try
         {
-            return await stream.ReadAsync(buffer);
+            return await secure.Stream.ReadAsync(buffer);
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -140,7 +140,7 @@ internal sealed class ClientStream(Socket socket, SslStream stream, int maxMessa
     {
         try
         {
-            var count = stream.Read(_reader.Room().Span);
+            var count = secure.Stream.Read(_reader.Room().Span);
             _reader.Arrived(count);
             _hasEnded = count == 0;
             return count > 0;

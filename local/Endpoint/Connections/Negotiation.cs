@@ -19,7 +19,7 @@ internal sealed class Negotiation(SslStreamCertificateContext certificate, Behav
 
     /// <summary>Brings a connection to TLS.</summary>
     /// <returns>The encrypted stream, or null where there is nothing more to do for this client.</returns>
-    public SslStream? Secure(Socket socket)
+    public SecureStream? Secure(Socket socket)
     {
         Span<byte> head = stackalloc byte[8];
         for (var requests = 0; requests < MaxRequests; requests++)
@@ -62,16 +62,17 @@ internal sealed class Negotiation(SslStreamCertificateContext certificate, Behav
     }
 
     /// <summary>Carries out the body of a cancel request, which may come with TLS and without.</summary>
-    public SslStream? Cancel(ReadOnlySpan<byte> body)
+    public SecureStream? Cancel(ReadOnlySpan<byte> body)
     {
         if (body.Length == 8)
             cancel(BinaryPrimitives.ReadInt32BigEndian(body), BinaryPrimitives.ReadInt32BigEndian(body[4..]));
         return null;
     }
 
-    private SslStream? Handshake(Socket socket, bool isDirect)
+    private SecureStream? Handshake(Socket socket, bool isDirect)
     {
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        var pieces = new PieceStream(new NetworkStream(socket, ownsSocket: false));
+        var stream = new SslStream(pieces);
         try
         {
             stream.AuthenticateAsServer(new SslServerAuthenticationOptions
@@ -82,7 +83,10 @@ internal sealed class Negotiation(SslStreamCertificateContext certificate, Behav
             });
             // Without SSLRequest only ALPN tells that PostgreSQL is meant.
             if (!isDirect || stream.NegotiatedApplicationProtocol == Protocol)
-                return stream;
+            {
+                pieces.IsKeeping = true;
+                return new SecureStream(stream, pieces);
+            }
         }
         catch (Exception error) when (error is AuthenticationException or IOException or InvalidOperationException)
         {
@@ -92,7 +96,7 @@ internal sealed class Negotiation(SslStreamCertificateContext certificate, Behav
         return null;
     }
 
-    private SslStream? Refuse(Socket socket, string message)
+    private SecureStream? Refuse(Socket socket, string message)
     {
         var output = new Output();
         Messages.Error(output, EndpointException.Fatal(message, SqlState.ProtocolViolation), behaviour, true);
