@@ -9,7 +9,7 @@ habit() {
   shift 2
   output=$(timeout 60 "$@" 2>&1 </dev/null)
   if [[ $output =~ $expected ]]; then
-    printf 'PASS\tpsql\t%s\t\n' "$name"
+    printf 'PASS\tpsql\t%s\t%s\n' "$name" "$(grep -m1 -o 'Permission Error: .*' <<<"$output" | sed 's/^/refused: /' | cut -c1-160)"
   else
     failed=1
     printf 'FAIL\tpsql\t%s\t%s\n' "$name" "$(tr '\n\t' '  ' <<<"$output" | cut -c1-400)"

@@ -21,7 +21,7 @@ def cell(client, habit):
 
 table = ["| | " + " | ".join(HABITS) + " |", "| --- " * (len(HABITS) + 1) + "|"]
 table += [f"| {client} | " + " | ".join(cell(client, habit) for habit in HABITS) + " |" for client in clients]
-notes = [f"- {client}, {habit}: {note}" for state, client, habit, note in results if state == "PASS" and (note or habit not in HABITS)]
+notes = [f"- {client}, {habit}: {note or 'yes'}" for state, client, habit, note in results if state == "PASS" and (note or habit not in HABITS)]
 print("\n".join(table), "", *notes, "", sep="\n")
 
 failures = [result for result in results if result[0] == "FAIL"]

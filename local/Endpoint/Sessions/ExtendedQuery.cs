@@ -60,6 +60,25 @@ internal sealed class ExtendedQuery(Session session) : IDisposable
         _statements.Clear();
     }
 
+    /// <summary>Drops a statement by its name, but the one that asks for it; tells whether there is one.</summary>
+    public bool Deallocate(string name, PreparedStatement asking)
+    {
+        if (!_statements.TryGetValue(name, out var prepared))
+            return false;
+        if (prepared != asking)
+            Drop(name);
+        return true;
+    }
+
+    private void Drop(string name)
+    {
+        if (!_statements.Remove(name, out var prepared))
+            return;
+        foreach (var portal in _portals.Values.Where(portal => portal.Prepared == prepared).ToList())
+            DropPortal(portal.Name);
+        prepared.Dispose();
+    }
+
     private void Parse(ref Fields fields)
     {
         var name = fields.CString();
@@ -171,12 +190,7 @@ internal sealed class ExtendedQuery(Session session) : IDisposable
                 DropPortal(name);
                 break;
             case 'S':
-                if (_statements.Remove(name, out var prepared))
-                {
-                    foreach (var portal in _portals.Values.Where(portal => portal.Prepared == prepared).ToList())
-                        DropPortal(portal.Name);
-                    prepared.Dispose();
-                }
+                Drop(name);
                 break;
             default:
                 throw EndpointException.Fatal($"a Close of unknown kind '{kind}'", SqlState.ProtocolViolation);

@@ -51,7 +51,7 @@ internal sealed class PreparedStatement : IDisposable
     /// <summary>The remote files that it reads.</summary>
     public IReadOnlyList<RemoteFile> Files => _lease.Files;
 
-    public bool IsDiscard => Found.Setting?.Verb == SettingVerb.DiscardAll;
+    public bool IsDiscard => Found.Setting is { Verb: SettingVerb.DiscardAll } or { Verb: SettingVerb.Deallocate, Name: "" };
 
     private bool EndsTransaction => IsEmpty || Found.Verb is "rollback" or "abort";
 
@@ -142,10 +142,19 @@ internal sealed class PreparedStatement : IDisposable
         if (Found.Database is { } action)
             _session.Services.Databases.Run(action, _session.Database);
         else if (Found.Setting is { } setting)
-            Tell(_session.Settings.Apply(setting));
+            Apply(setting);
         else
             return false;
         return true;
+    }
+
+    private void Apply(SettingAction setting)
+    {
+        Tell(_session.Settings.Apply(setting));
+        if (setting.Verb is SettingVerb.ResetAll or SettingVerb.DiscardAll)
+            _session.ResetTimeZone();
+        if (setting.Verb is SettingVerb.Deallocate or SettingVerb.DiscardAll)
+            _session.Deallocate(setting.Name, this);
     }
 
     /// <summary>What a statement changes in its session.</summary>

@@ -195,6 +195,24 @@ internal sealed class Session : IDisposable
         Flush();
     }
 
+    /// <summary>RESET ALL: the time zone is the session's first one again.</summary>
+    public void ResetTimeZone()
+    {
+        Connection.Run($"SET TimeZone = {Sql.SqlText.Literal(Settings.StartTimeZone ?? "UTC")}");
+        ReadTimeZone();
+    }
+
+    /// <summary>Drops a prepared statement, of the protocol or of PREPARE; with no name those of PREPARE, as the protocol's go when the statement is over.</summary>
+    /// <exception cref="EndpointException">There is none of this name.</exception>
+    public void Deallocate(string name, PreparedStatement asking)
+    {
+        if (name != "" && _extended.Deallocate(name, asking))
+            return;
+        var names = name != "" ? [name] : Connection.Rows("SELECT name FROM duckdb_prepared_statements()").Select(row => row[0]!);
+        foreach (var known in names.ToList())
+            Connection.Run($"DEALLOCATE {Sql.SqlText.Identifier(known)}");
+    }
+
     private void StartIn(string zone)
     {
         try

@@ -13,7 +13,7 @@ public sealed class CatalogTests(DocumentedEndpoint shared) : IClassFixture<Docu
         await connection.RunAsync("DROP SCHEMA IF EXISTS cat CASCADE");
         await connection.RunAsync("CREATE SCHEMA cat");
         await connection.RunAsync("CREATE TYPE cat.mood AS ENUM ('ok', 'bad')");
-        await connection.RunAsync("CREATE TABLE cat.parent (id INT PRIMARY KEY, name VARCHAR NOT NULL DEFAULT 'x', price DECIMAL(10, 2), tags VARCHAR[], at TIMESTAMPTZ, feeling cat.mood, UNIQUE (name))");
+        await connection.RunAsync("CREATE TABLE cat.parent (id INT PRIMARY KEY, name VARCHAR NOT NULL DEFAULT 'x', price DECIMAL(10, 2), tags VARCHAR[], moment TIMESTAMPTZ, feeling cat.mood, UNIQUE (name))");
         await connection.RunAsync("CREATE TABLE cat.child (id INT, parent_id INT REFERENCES cat.parent (id))");
         await connection.RunAsync("CREATE VIEW cat.view AS FROM cat.parent");
         await connection.RunAsync("COMMENT ON TABLE cat.parent IS 'the parents'");
@@ -24,7 +24,7 @@ public sealed class CatalogTests(DocumentedEndpoint shared) : IClassFixture<Docu
     [Theory]
     [InlineData("SELECT relname, relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE nspname = 'cat' ORDER BY 1", "child|r", "parent|r", "view|v")]
     [InlineData("SELECT pg_catalog.pg_class.relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_catalog.pg_namespace.oid = pg_catalog.pg_class.relnamespace WHERE pg_catalog.pg_class.relkind = ANY (ARRAY['r', 'p']) AND pg_catalog.pg_class.relpersistence != 't' AND pg_catalog.pg_namespace.nspname = 'cat' ORDER BY 1", "child", "parent")]
-    [InlineData("SELECT attname, atttypid, atttypmod, attnotnull, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'parent'::regclass AND attnum > 0 ORDER BY attnum", "id|23|-1|t|integer", "name|25|-1|t|text", "price|1700|655366|f|numeric(10,2)", "tags|1009|-1|f|text[]", "at|1184|-1|f|timestamp with time zone", "feeling|25|-1|f|text")]
+    [InlineData("SELECT attname, atttypid, atttypmod, attnotnull, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'parent'::regclass AND attnum > 0 ORDER BY attnum", "id|23|-1|t|integer", "name|25|-1|t|text", "price|1700|655366|f|numeric(10,2)", "tags|1009|-1|f|text[]", "moment|1184|-1|f|timestamp with time zone", "feeling|25|-1|f|text")]
     [InlineData("SELECT adbin FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid WHERE c.relname = 'parent'", "'x'")]
     [InlineData("SELECT contype, conkey, confkey FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relname IN ('parent', 'child') ORDER BY 1", "f|{2}|{1}", "p|{1}|NULL", "u|{2}|NULL")]
     [InlineData("SELECT description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid WHERE d.classoid = 'pg_class'::regclass AND d.objsubid = 0 AND c.relname = 'parent'", "the parents")]

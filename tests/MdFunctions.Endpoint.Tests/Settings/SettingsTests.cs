@@ -96,4 +96,16 @@ public sealed class SettingsTests(DocumentedEndpoint shared) : IClassFixture<Doc
         Assert.Contains("whole transaction", (await connection.FailureAsync("ROLLBACK TO SAVEPOINT a")).MessageText, StringComparison.Ordinal);
         await connection.RunAsync("ROLLBACK");
     }
+
+    [Fact]
+    public async Task DEALLOCATE_drops_statements_of_PREPARE_one_by_one_and_all()
+    {
+        await using var connection = await _endpoint.ConnectAsync();
+        foreach (var drop in (string[])["DEALLOCATE mine", "DEALLOCATE PREPARE mine", "DEALLOCATE ALL", "DISCARD ALL"])
+        {
+            await connection.RunAsync("PREPARE mine AS SELECT 1");
+            await connection.RunAsync(drop);
+            Assert.Equal(["0"], await connection.TextsAsync("SELECT count(*) FROM pg_prepared_statements WHERE name = 'mine'"));
+        }
+    }
 }
