@@ -118,6 +118,16 @@ def _():
     equal(TypeInfo.fetch(conn, "uuid").oid, 2950)
 
 
+@habit(NAME, "settings")
+def _():
+    other.execute("SELECT %s + 1", (1,), prepare=True)
+    name = next(iter(other._prepared._names.values()))
+    other.execute("DEALLOCATE ALL")
+    assert b"does not exist" in other.pgconn.exec_prepared(name, [b"1"]).error_message
+    other.execute("SET application_name = 'a client'")
+    equal(other.execute("SHOW application_name").fetchone(), ("a client",))
+
+
 @habit(NAME, "nested")
 def _():
     with conn.transaction():

@@ -51,6 +51,8 @@ internal sealed class SimpleQuery(Session session, ExtendedQuery extended)
         using var prepared = PreparedStatement.Open(session, found, null);
         using var portal = new Portal(session, prepared, [], []);
         portal.Run(0, describe: true);
+        if (prepared.IsDiscard)
+            extended.Dispose();
     }
 
     /// <summary>Begins the implicit transaction, or ends it before what cannot run within one; tells whether that was all there is to do.</summary>
