@@ -296,20 +296,8 @@ internal sealed class PreparedStatement : IDisposable
         }
         catch (EndpointException) when (steps.Count > 1 && _session.Transaction.Status == TransactionStatus.Idle)
         {
-            EndOwnTransaction();
+            _session.Transaction.RollBackStray();
             throw;
-        }
-    }
-
-    private void EndOwnTransaction()
-    {
-        try
-        {
-            _session.Connection.Run("ROLLBACK");
-        }
-        catch (EndpointException)
-        {
-            // It had begun none.
         }
     }
 

@@ -89,14 +89,20 @@ internal sealed class Transaction(Connection connection, SessionSettings setting
     {
         if (!IsImplicit)
             return;
+        RollBackStray();
+        Ended(committed: false);
+    }
+
+    /// <summary>Undoes what DuckDB may have begun by itself, within a text that it made several statements of.</summary>
+    public void RollBackStray()
+    {
         try
         {
             connection.Run("ROLLBACK");
         }
         catch (EndpointException)
         {
-            // A fatal error of DuckDB's has ended it.
+            // There was none, or a fatal error of DuckDB's has ended it.
         }
-        Ended(committed: false);
     }
 }

@@ -175,7 +175,8 @@ public sealed class SimpleQueryTests(ObservedWire endpoint) : IClassFixture<Obse
         const string Sql = "SELECT CAST(CASE WHEN i = 400000 THEN 'x' ELSE '1' END AS INT) FROM range(500000) t(i)";
         foreach (var messages in new[] { await client.AskAsync(Sql), await client.ExtendedAsync(Sql) })
         {
-            Assert.Matches("D+EZ$", messages.Types());
+            // On a busy machine the thread that fails may be faster than those whose rows come first: then there are none.
+            Assert.Matches("^(12)?T?D*EZ$", messages.Types());
             Assert.Contains("Conversion Error", messages.ErrorText());
         }
         await client.AskAsync("BEGIN TRANSACTION");
