@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
 using MdFunctions.Endpoint.Catalog;
+using MdFunctions.Endpoint.Policy.Rules;
 using MdFunctions.Endpoint.Settings;
 using MdFunctions.Endpoint.Sql;
 

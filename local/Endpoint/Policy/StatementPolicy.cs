@@ -1,3 +1,4 @@
+using MdFunctions.Endpoint.Policy.Rules;
 using MdFunctions.Endpoint.Sql;
 
 namespace MdFunctions.Endpoint.Policy;

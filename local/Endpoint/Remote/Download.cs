@@ -1,3 +1,5 @@
+using MdFunctions.Endpoint.Remote.Sources;
+
 namespace MdFunctions.Endpoint.Remote;
 
 /// <summary>A file that is, or will be, in the cache, and how many statements use it. <see cref="RemoteFiles"/> guards its state.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using MdFunctions.Endpoint.Policy;
+using MdFunctions.Endpoint.Policy.Rules;
+using MdFunctions.Endpoint.Remote.Sources;
 
 namespace MdFunctions.Endpoint.Remote;
 

@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using MdFunctions.Endpoint.Remote;
+using MdFunctions.Endpoint.Remote.Sources;
 using MdFunctions.Endpoint.Tests.Infrastructure;
 
 namespace MdFunctions.Endpoint.Tests.Remote;

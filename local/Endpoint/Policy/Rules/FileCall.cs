@@ -1,7 +1,7 @@
 using MdFunctions.Endpoint.Remote;
 using MdFunctions.Endpoint.Sql;
 
-namespace MdFunctions.Endpoint.Policy;
+namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>A call of a function that reads files: which files, and MD_RUN.</summary>
 internal sealed class FileCall(Examination found, int open, string function)

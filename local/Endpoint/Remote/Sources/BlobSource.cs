@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Storage.Blobs;
 
-namespace MdFunctions.Endpoint.Remote;
+namespace MdFunctions.Endpoint.Remote.Sources;
 
 /// <summary>A blob in Azure.</summary>
 /// <param name="url">Its URL as the statement wrote it.</param>

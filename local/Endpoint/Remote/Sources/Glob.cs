@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace MdFunctions.Endpoint.Remote;
+namespace MdFunctions.Endpoint.Remote.Sources;
 
 /// <summary>DuckDB's globs: <c>*</c> within a part, <c>**</c> over parts, <c>?</c> and <c>[..]</c>.</summary>
 internal static class Glob

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 
-namespace MdFunctions.Endpoint.Remote;
+namespace MdFunctions.Endpoint.Remote.Sources;
 
 /// <summary>A file at an http:// or https:// URL.</summary>
 internal sealed class HttpSource(string url) : RemoteSource(url)

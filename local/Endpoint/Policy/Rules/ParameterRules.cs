@@ -1,6 +1,6 @@
 using MdFunctions.Endpoint.Sql;
 
-namespace MdFunctions.Endpoint.Policy;
+namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>Where a parameter may stand.</summary>
 internal readonly struct ParameterRules(Token[] tokens, Behaviour behaviour)

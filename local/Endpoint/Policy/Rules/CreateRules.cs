@@ -1,7 +1,7 @@
 using MdFunctions.Endpoint.Databases;
 using MdFunctions.Endpoint.Sql;
 
-namespace MdFunctions.Endpoint.Policy;
+namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>The rules of CREATE.</summary>
 internal sealed class CreateRules(Examination found)

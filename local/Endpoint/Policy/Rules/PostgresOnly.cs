@@ -1,6 +1,6 @@
 using MdFunctions.Endpoint.Sql;
 
-namespace MdFunctions.Endpoint.Policy;
+namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>What PostgreSQL has and DuckDB has not, told in words where DuckDB would only find a syntax error.</summary>
 internal static class PostgresOnly

@@ -3,7 +3,7 @@ using MdFunctions.Endpoint.Remote;
 using MdFunctions.Endpoint.Settings;
 using MdFunctions.Endpoint.Sql;
 
-namespace MdFunctions.Endpoint.Policy;
+namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>The rules that follow from a statement's first words.</summary>
 internal sealed class StatementRules(Examination found, Behaviour behaviour)

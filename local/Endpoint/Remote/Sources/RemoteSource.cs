@@ -1,4 +1,4 @@
-namespace MdFunctions.Endpoint.Remote;
+namespace MdFunctions.Endpoint.Remote.Sources;
 
 /// <summary>A file as its server begins to send it.</summary>
 /// <param name="Content">Its bytes.</param>

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Storage.Blobs;
 
-namespace MdFunctions.Endpoint.Remote;
+namespace MdFunctions.Endpoint.Remote.Sources;
 
 /// <summary>
 /// <c>az://container/path</c> and <c>azure://account.blob.core.windows.net/container/path</c>, by a connection string from the
