@@ -14,7 +14,8 @@ public sealed class EndpointStartException(string message, Exception? cause = nu
     {
         OperationCanceledException => error,
         SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => new EndpointStartException(
-            $"port {options.Port} on {options.Host} is taken by another program; choose another with --port", error) { IsPortTaken = true },
+            $"port {options.Port} on {options.Host} is taken by another program; choose another with --port", error)
+        { IsPortTaken = true },
         _ when error.Message.Contains("Could not set lock on file", StringComparison.Ordinal) => new EndpointStartException(
             "the data folder is in use by another endpoint; stop that one, or choose another folder with --data", error),
         _ => new EndpointStartException(error.Message.Split('\n')[0], error),

@@ -86,7 +86,8 @@ internal static class BinaryForm
             var bits = vector.Read<ulong>(row);
             output.Int64((long)(bits >> 24));
             output.Int32((int)(bits & 0xffffff) - 57599); // PostgreSQL counts the offset westwards.
-        },
+        }
+        ,
         DuckType.Timestamp or DuckType.TimestampS or DuckType.TimestampMs or DuckType.TimestampNs or DuckType.TimestampTz =>
             (output, vector, row) => output.Int64(Micros(vector, row) switch
             {
@@ -100,7 +101,8 @@ internal static class BinaryForm
             output.Int64(micros);
             output.Int32(days);
             output.Int32(months);
-        },
+        }
+        ,
         _ => null,
     };
 

@@ -113,7 +113,8 @@ internal sealed class NestedText(SessionFormat format)
         {
             var (months, days, micros) = vector.Read<RawInterval>(row);
             DateTimes.DuckInterval(output, months, days, micros);
-        },
+        }
+        ,
         _ => TextForm.DateOrTime(type.Id, format, EraStyle.DuckDb) ?? TextForm.Of(type, format),
     };
 

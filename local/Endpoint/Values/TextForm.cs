@@ -80,7 +80,8 @@ internal static class TextForm
         {
             var micros = vector.Read<long>(row);
             DateTimes.Timestamp(output, micros, format.Zone.At(micros), style: era);
-        },
+        }
+        ,
         _ => null,
     };
 
