@@ -54,6 +54,9 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
+    /// <summary>How many requests wait for a place.</summary>
+    public int Waiting => (int)_turns.GetStatistics()!.CurrentQueuedCount;
+
     /// <summary>Waits for a free place, for as long as a connection may take.</summary>
     /// <param name="stop">Ends the wait early: the work's own limit is over.</param>
     /// <param name="cancellationToken">Cancels it.</param>
