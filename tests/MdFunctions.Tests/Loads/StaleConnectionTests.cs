@@ -13,9 +13,11 @@ public sealed class StaleConnectionTests
     public async Task The_first_webhook_and_the_first_load_on_closed_connections_go_through()
     {
         const string head = "signature: { scheme: github, secret: Test }\ncolumns: { id: BIGINT }\n*/\nSELECT id FROM body";
-        await using var endpoint = await OwnEndpoint.StartAsync();
+        var token = Connections.NewToken();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
         await using var network = new SilentProxy(endpoint.Port);
         var settings = endpoint.Settings(network.Port);
+        settings["MOTHERDUCK_TOKEN"] = token;
         settings["Secrets:Test"] = Webhook.Secret;
         await using var app = await LocalApp.StartAsync(new MdFunctions.Local.LocalOptions { MotherDuck = true, Settings = settings }, new Dictionary<string, string>
         {
