@@ -16,7 +16,7 @@ namespace MdFunctions.Engine.MotherDuck;
 internal sealed class ConnectionPool : IAsyncDisposable
 {
     // A connection that rested for longer is asked whether it still answers before it gets work that must not be sent twice.
-    private static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RestsFor = TimeSpan.FromMilliseconds(100);
     private static readonly ConditionalWeakTable<NpgsqlConnection, Place> Places = [];
 
     private readonly MotherDuckOptions _options;
