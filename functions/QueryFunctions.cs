@@ -9,9 +9,9 @@ public sealed class QueryFunctions(QueryRequests queries)
 {
     /// <summary><c>GET /api/queries</c>: the catalog.</summary>
     [Function("Queries")]
-    public IResult List([HttpTrigger(AuthorizationLevel.Function, "get", Route = "queries")] HttpRequest request) => queries.List(request);
+    public IResult List([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request) => queries.List(request);
 
-    /// <summary><c>GET</c> or <c>POST /api/queries/NAME</c>: runs a query.</summary>
+    /// <summary><c>GET</c>, <c>HEAD</c> or <c>POST /api/queries/NAME</c>: runs a query.</summary>
     [Function("Query")]
     public Task<IResult> Run([HttpTrigger(AuthorizationLevel.Function, Route = "queries/{name}")] HttpRequest request, string name) =>
         queries.RunAsync(request, name);

@@ -81,6 +81,9 @@ param eventsSystemTopic string = ''
 @description('Mail address that hears of failed requests and loads, of loads that did not run, and of secrets that end. Empty: no alerts.')
 param alertEmail string = ''
 
+@description('Web sites whose pages may call the app, such as https://www.example.com, with commas between them. Empty: none.')
+param corsOrigins string = ''
+
 @description('Object id of who deploys. A person may then write the secrets in the vault; a pipeline may not.')
 param principalId string = ''
 
@@ -206,6 +209,7 @@ module app 'app.bicep' = {
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    corsOrigins: empty(corsOrigins) ? [] : map(split(corsOrigins, ','), origin => trim(origin))
     settings: union(
       {
         APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
@@ -219,7 +223,8 @@ module app 'app.bicep' = {
         WEATHER_CSV_URL: weatherCsvUrl
         //#endif
       },
-      empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault }
+      empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault },
+      empty(corsOrigins) ? {} : { Cors__Origins: corsOrigins }
     )
   }
 }

@@ -16,7 +16,7 @@ public static class Guard
     {
         try
         {
-            return await handler();
+            return QueryText.Check(request) ?? await handler();
         }
         catch (Exception e)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace MdFunctions.Engine.Http;
 
@@ -35,6 +36,9 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     public static Problem MethodNotAllowed(string method, string allow) =>
         new(405, "Method not allowed", $"{method} is not served here; use {allow}.") { Allow = allow };
 
+    private static readonly string[] OfAnswers =
+        [HeaderNames.ContentEncoding, HeaderNames.ContentLength, HeaderNames.ContentDisposition, HeaderNames.ETag, HeaderNames.Age, HeaderNames.Vary, "Result-Truncated"];
+
     // Not part of an HTML page: quotes stay readable.
     private static readonly JsonSerializerOptions ErrorsFormat = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -42,6 +46,9 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        // What was said of an answer that this one takes the place of.
+        foreach (var header in OfAnswers)
+            response.Headers.Remove(header);
         response.StatusCode = Status;
         response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";

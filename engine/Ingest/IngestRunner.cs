@@ -120,7 +120,7 @@ internal sealed class IngestRunner(
     {
         var contentType = request.GetTypedHeaders().ContentType;
         var lines = contentType?.MediaType.Value?.ToLowerInvariant() is "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines";
-        if (!lines && !request.HasJsonContentType() || contentType?.Charset is { Length: > 0 } charset && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        if (!lines && !request.HasJsonContentType() || !RequestBody.IsUtf8(request))
             throw new ProblemException(new Problem(415, "Unsupported media type", "Expected Content-Type: application/json or application/x-ndjson, in UTF-8."));
         return request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
         {

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
 
 namespace MdFunctions.Engine.Ingest;
@@ -76,6 +77,9 @@ internal sealed partial record IngestTemplate
         if (file.Statement.Count > 0 && !file.Statement.Any(token => token.Is("body") || token.Text.Equals("\"body\"", StringComparison.OrdinalIgnoreCase)))
             file.FaultAt(file.Statement[0], "the statement does not read 'body', the relation that holds the request's rows");
 
+        StatementChecks.CheckTableFunctions(file);
+        StatementChecks.CheckPivots(file);
+
         var headers = new List<string>();
         var statement = template.Write(name =>
         {
@@ -102,7 +106,7 @@ internal sealed partial record IngestTemplate
             MaxBytes = (int)(frontMatter.Integer("maxBytes", 1, MostBytes) ?? 10 * 1024 * 1024),
             MaxRows = (int)(frontMatter.Integer("maxRows", 1, 1_000_000) ?? 100_000),
             MaxDepth = (int)(frontMatter.Integer("maxDepth", 1, 256) ?? 64),
-            Timeout = frontMatter.Duration("timeout") ?? TimeSpan.FromSeconds(30),
+            Timeout = frontMatter.Duration("timeout", TimeSpan.FromMilliseconds(1), QueryOptions.MaxTimeout) ?? TimeSpan.FromSeconds(30),
             Headers = headers,
             AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
             Select = $"WITH body AS ({Body(columns)}) SELECT * FROM (\n{statement}\n)",

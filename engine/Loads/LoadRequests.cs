@@ -57,8 +57,8 @@ public sealed partial class LoadRequests
 
     private async Task<IResult> ListLoadsAsync(HttpRequest request)
     {
-        if (request.Method != "GET")
-            return Problem.MethodNotAllowed(request.Method, "GET");
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         _url.Protect(request.HttpContext.Response);
         var last = new List<LoadRun>();
         var running = new List<RunningLoad>();
@@ -89,8 +89,8 @@ public sealed partial class LoadRequests
     {
         if (!_templates.Loads.TryGetValue(name, out var load))
             return Problem.NotFound("load", name);
-        if (request.Method != "GET")
-            return Problem.MethodNotAllowed(request.Method, "GET");
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         _url.Protect(request.HttpContext.Response);
         var limit = 50;
         var before = request.Query["before"].FirstOrDefault();

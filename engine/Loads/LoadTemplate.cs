@@ -99,7 +99,7 @@ internal sealed record LoadTemplate(Template Template)
             AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
             Checks = ReadChecks(frontMatter, [.. given, .. template.Parameters.Select(parameter => parameter.Name)]),
             Mcp = frontMatter.Boolean("mcp"),
-            Timeout = frontMatter.Duration("timeout") ?? TimeSpan.FromMinutes(10),
+            Timeout = frontMatter.Duration("timeout", TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1)) ?? TimeSpan.FromMinutes(10),
         };
         frontMatter.RejectUnknown("a load");
         return load;

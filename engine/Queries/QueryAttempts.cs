@@ -9,7 +9,7 @@ namespace MdFunctions.Engine.Queries;
 /// A query on its way to its first row. The tables may have changed since its shape was asked for, and it may need its values in another form than was known:
 /// then it is started again, and the new shape and form are kept.
 /// </summary>
-internal sealed class QueryAttempts(QueryShapes shapes, QueryTemplate query, ParameterValue?[] values)
+internal sealed class QueryAttempts(QueryShapes shapes, QueryTemplate query, int maxRows, ParameterValue?[] values)
 {
     // For a shape that has changed, and each form of values.
     private const int Most = 5;
@@ -27,7 +27,7 @@ internal sealed class QueryAttempts(QueryShapes shapes, QueryTemplate query, Par
         {
             _count++;
             var shape = _shape ?? await RefreshAsync(connection, cancellationToken);
-            var execution = await QueryExecution.StartAsync(connection, shape, _form, values, cancellationToken);
+            var execution = await QueryExecution.StartAsync(connection, shape, maxRows, _form, values, cancellationToken);
             if (shape.Fits(execution.Reader) || _count >= Most)
             {
                 shapes.Keep(query, _form);
@@ -49,7 +49,8 @@ internal sealed class QueryAttempts(QueryShapes shapes, QueryTemplate query, Par
             _form = Preparing.Next(_form, values) ?? throw Preparing.Explain(query, refusal);
             return true;
         }
-        if (Preparing.WantsConstant(query, refusal))
+        // There are places where no subquery can stand either, such as in a lambda.
+        if (Preparing.WantsConstant(query, refusal) || (_form == ValueForm.Hidden && _form != shapes.FormOf(query)))
             throw Preparing.Explain(query, refusal);
         if (_shape is not { } shape || _isFresh || !(isMismatch || MotherDuckError.From(refusal)?.Reason is "Binder Error" or "Catalog Error"))
             return false;

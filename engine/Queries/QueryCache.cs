@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MdFunctions.Engine.Templates;
@@ -11,7 +12,8 @@ namespace MdFunctions.Engine.Queries;
 /// <summary>An answer in memory.</summary>
 /// <param name="Body">Its bytes, not compressed.</param>
 /// <param name="Truncated">Whether it was cut at its row limit.</param>
-internal sealed record CollectedAnswer(byte[] Body, bool Truncated)
+/// <param name="At">When it was made.</param>
+internal sealed record CollectedAnswer(byte[] Body, bool Truncated, DateTimeOffset At)
 {
     /// <summary>A hash of the body: the strong ETag without its quotes.</summary>
     public string Tag { get; } = Convert.ToHexStringLower(SHA256.HashData(Body).AsSpan(0, 16));
@@ -21,17 +23,26 @@ internal sealed record CollectedAnswer(byte[] Body, bool Truncated)
 /// Keeps the answers of queries with <c>cache</c> in this process, so that repeated calls cost MotherDuck nothing; identical calls at the same time run
 /// once. Answers too large to keep are streamed each time.
 /// </summary>
+/// <remarks>
+/// HybridCache and FusionCache join identical calls too, but neither counts what an entry costs beside its value, nor remembers that an answer is too large,
+/// and both would stay in front of a MemoryCache: all that is left to them is <see cref="_running"/>.
+/// </remarks>
 internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDisposable
 {
+    // What an entry costs beside its key and body, measured: callers choose how many there are.
+    private const int EntryBytes = 512;
+
     private readonly MemoryCache _answers = new(new MemoryCacheOptions { SizeLimit = options.CacheBytes, Clock = new Clock(time) });
     private readonly ConcurrentDictionary<string, Lazy<Task<CollectedAnswer?>>> _running = new(StringComparer.Ordinal);
 
     /// <summary>Answers a request from memory, after running the query if need be.</summary>
-    /// <returns>False if the answer is too large for that.</returns>
+    /// <returns>False if the answer is too large for that, or nothing is to be kept at all.</returns>
     public async Task<bool> TryAnswerAsync(
         QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http,
         Func<QueryTemplate, ParameterValue?[], ResultFormat, long, Task<CollectedAnswer>> collect, CancellationToken cancellationToken)
     {
+        if (options.CacheBytes == 0)
+            return false;
         var key = Key(query, values, format);
         if (!_answers.TryGetValue(key, out CollectedAnswer? answer))
         {
@@ -45,32 +56,37 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
 
         async Task<CollectedAnswer?> RunAsync(string key)
         {
-            CollectedAnswer? collected = null;
             try
             {
-                collected = await collect(query, values, format, options.CacheBytes / 16);
-            }
-            catch (ResultTooLargeException)
-            {
-                // Remembered as such: the next call streams at once.
+                // Another run may have ended between the look into the cache and this one's turn. Each stores its answer before it gives its place up.
+                if (_answers.TryGetValue(key, out CollectedAnswer? collected))
+                    return collected;
+                try
+                {
+                    collected = await collect(query, values, format, options.CacheBytes / 16);
+                }
+                catch (ResultTooLargeException)
+                {
+                    // Remembered as such: the next call streams at once.
+                }
+                _answers.Set(key, collected, new MemoryCacheEntryOptions
+                {
+                    AbsoluteExpirationRelativeToNow = query.Cache,
+                    Size = (collected?.Body.Length ?? 0) + 2L * key.Length + EntryBytes,
+                });
+                return collected;
             }
             finally
             {
                 _running.TryRemove(key, out _);
             }
-            _answers.Set(key, collected, new MemoryCacheEntryOptions
-            {
-                AbsoluteExpirationRelativeToNow = query.Cache,
-                Size = (collected?.Body.Length ?? 0) + 2L * key.Length,
-            });
-            return collected;
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _answers.Dispose();
 
-    private static async Task SendAsync(CollectedAnswer answer, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    private async Task SendAsync(CollectedAnswer answer, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
         var response = http.Response;
         var coding = ContentCoding.Of(http.Request, answer.Body.Length);
@@ -78,9 +94,12 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
         // Each coding is a representation of its own, with a tag of its own (RFC 9110, 8.8.3.3).
         var tag = new EntityTagHeaderValue(coding is null ? $"\"{answer.Tag}\"" : $"\"{answer.Tag}-{coding.Name}\"");
         response.Headers.ETag = tag.ToString();
+        // Callers count max-age from when the answer was made.
+        response.Headers.Age = ((long)(time.GetUtcNow() - answer.At).TotalSeconds).ToString(CultureInfo.InvariantCulture);
         if (answer.Truncated)
             Answer.MarkTruncated(http, query);
-        if (EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
+        if (!HttpMethods.IsPost(http.Request.Method)
+            && EntityTagHeaderValue.TryParseList(http.Request.Headers.IfNoneMatch, out var known)
             && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(tag, useStrongComparison: false)))
         {
             response.StatusCode = StatusCodes.Status304NotModified;

@@ -20,9 +20,9 @@ internal sealed class QueryExecution : IAsyncDisposable
 
     /// <summary>Runs a statement and waits for its first row.</summary>
     public static async Task<QueryExecution> StartAsync(
-        NpgsqlConnection connection, QueryShape shape, ValueForm form, ParameterValue?[] values, CancellationToken cancellationToken)
+        NpgsqlConnection connection, QueryShape shape, int maxRows, ValueForm form, ParameterValue?[] values, CancellationToken cancellationToken)
     {
-        var command = connection.Statement(shape.StatementFor(form, values), [.. values.Select(value => value?.Text)]);
+        var command = connection.Statement(shape.StatementFor(maxRows, form, values), [.. values.Select(value => value?.Text)]);
         try
         {
             // Without sequential access, which hands a row out before all of it has come: the rest would be waited for with the thread blocked.

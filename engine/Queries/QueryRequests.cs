@@ -21,14 +21,14 @@ public sealed class QueryRequests
     }
 
     /// <summary>Runs a query with the parameters of a request.</summary>
-    /// <param name="request">The request: <c>GET</c> with a query string, or <c>POST</c> with a JSON object.</param>
+    /// <param name="request">The request: <c>GET</c> or <c>HEAD</c> with a query string, or <c>POST</c> with a JSON object.</param>
     /// <param name="name">The query's name: that of its file without <c>.sql</c>.</param>
     public Task<IResult> RunAsync(HttpRequest request, string name) => Guard.RunAsync(request, async () =>
     {
         if (!_templates.Queries.TryGetValue(name, out var query))
             return Problem.NotFound("query", name);
-        if (request.Method is not ("GET" or "POST"))
-            return Problem.MethodNotAllowed(request.Method, "GET, POST");
+        if (request.Method is not ("GET" or "HEAD" or "POST"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD, POST");
         var format = ResultFormat.Of(request);
         var values = await TemplateInput.ReadAsync(request, query.Template.Parameters, QueryTemplate.Reserved, request.HttpContext.RequestAborted);
         return new QueryAnswer(_runner, query, values, format);

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry)
+internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry, TimeProvider time)
 {
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
@@ -41,6 +41,13 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
             return 0;
         if (query.MaxRows > 0)
             return await SpoolAsync(query, values, format, http, cancellationToken);
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            // What GET would begin with: the statement has run, or failed, up to its first row.
+            await StartAsync(query, query.MaxRows, values, (_, _) => Task.FromResult(false), cancellationToken);
+            Answer.WriteHeaders(http, query, format);
+            return 0;
+        }
         using var sink = new ResponseSink(http, query, format);
         return await StreamAsync(query, values, format, sink, query.MaxRows, cancellationToken);
     }
@@ -49,16 +56,27 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, CancellationToken cancellationToken)
     {
         long rows = 0;
+        await StartAsync(query, maxRows, values, async (execution, stop) =>
+        {
+            rows = await RowPump.RunAsync(execution.Reader, maxRows, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, stop);
+            return true;
+        }, cancellationToken);
+        return rows;
+    }
+
+    // Runs a query to its first row, as often as it takes, and then what reads the rows, once. That says whether it has read them all.
+    private async Task StartAsync(
+        QueryTemplate query, int maxRows, ParameterValue?[] values, Func<QueryExecution, CancellationToken, Task<bool>> read, CancellationToken cancellationToken)
+    {
         var started = false;
-        var attempts = new QueryAttempts(shapes, query, values);
+        var attempts = new QueryAttempts(shapes, query, maxRows, values);
         await dataSources.Read.RunAsync(query.Timeout, async (connection, stop) =>
         {
             await using var execution = await attempts.StartAsync(connection, stop);
             started = true;
-            rows = await RowPump.RunAsync(execution.Reader, maxRows, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, stop);
-            execution.Complete();
+            if (await read(execution, stop))
+                execution.Complete();
         }, e => !started && (MotherDuckError.IsTransientFailure(e) || attempts.CanRetry(e)), cancellationToken);
-        return rows;
     }
 
     // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
@@ -99,7 +117,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
                 throw new ProblemException(TimedOut(query));
             throw;
         }
-        return new(bytes.ToArray(), sink.Truncated);
+        return new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
     }
 
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
@@ -108,6 +126,6 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         using var sink = new StreamSink(bytes, maxBytes);
         // Others may be waiting for this answer: it does not end with the request that happened to be first.
         await StreamAsync(query, values, format, sink, query.MaxRows, CancellationToken.None);
-        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated);
+        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
     }
 }

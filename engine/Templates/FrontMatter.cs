@@ -40,10 +40,14 @@ internal sealed class FrontMatter
         return new(file, []);
     }
 
+    /// <summary>Whether a key is there with no value: <c>null</c>, <c>~</c> or nothing behind the colon.</summary>
+    public bool IsNull(string key) => Node(key) is { } node && IsNull(node);
+
     /// <summary>A text or other scalar, as written; null if it is not there.</summary>
     public string? Text(string key) => Node(key) switch
     {
         null => null,
+        var node when IsNull(node) => null,
         YamlScalarNode scalar => scalar.Value ?? "",
         _ => Wrong<string>(key, "a single value"),
     };
@@ -67,14 +71,14 @@ internal sealed class FrontMatter
         _ => Wrong<bool>(key, "true or false"),
     };
 
-    /// <summary>A length of time above zero, such as <c>30s</c>.</summary>
-    public TimeSpan? Duration(string key)
+    /// <summary>A length of time within bounds, such as <c>30s</c>.</summary>
+    public TimeSpan? Duration(string key, TimeSpan minimum, TimeSpan maximum)
     {
         if (Text(key) is not { } text)
             return null;
-        return Engine.Duration.TryParse(text, out var value) && value > TimeSpan.Zero
+        return Engine.Duration.TryParse(text, out var value) && value >= minimum && value <= maximum
             ? value
-            : Wrong<TimeSpan?>(key, "a duration such as 500ms, 30s, 5m or 1h");
+            : Wrong<TimeSpan?>(key, $"a duration from {Engine.Duration.Write(minimum)} to {Engine.Duration.Write(maximum)}, such as 500ms, 30s, 5m or 1h");
     }
 
     /// <summary>One of a set of words.</summary>
@@ -89,8 +93,9 @@ internal sealed class FrontMatter
     public IReadOnlyList<string>? List(string key) => Node(key) switch
     {
         null => null,
+        var node when IsNull(node) => null,
         YamlScalarNode scalar => [scalar.Value ?? ""],
-        YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode) => [.. list.Children.Select(child => ((YamlScalarNode)child).Value ?? "")],
+        YamlSequenceNode list when list.Children.All(child => child is YamlScalarNode && !IsNull(child)) => [.. list.Children.Select(child => ((YamlScalarNode)child).Value ?? "")],
         _ => Wrong<IReadOnlyList<string>>(key, "a list of values"),
     };
 
@@ -98,6 +103,7 @@ internal sealed class FrontMatter
     public FrontMatter? Map(string key) => Node(key) switch
     {
         null => null,
+        var node when IsNull(node) => null,
         YamlMappingNode map when map.Children.Keys.All(name => name is YamlScalarNode) => new(_file, map),
         _ => Wrong<FrontMatter>(key, "a mapping"),
     };
@@ -117,6 +123,9 @@ internal sealed class FrontMatter
         _asked.Add(key);
         return _map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
     }
+
+    // Quoted, the same words are text.
+    private static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
     private int Line(string key) =>
         _file.FrontMatterLine - 1 + (int)(_map.Children.Keys.FirstOrDefault(node => node is YamlScalarNode scalar && scalar.Value == key) ?? _map).Start.Line;

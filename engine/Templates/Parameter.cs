@@ -64,7 +64,8 @@ internal sealed partial class Parameter
         var parameter = new Parameter(name, type)
         {
             Summary = declared.Text("summary"),
-            Optional = declared.Boolean("optional"),
+            // 'default: null' says the same in other words.
+            Optional = declared.Boolean("optional") || declared.IsNull("default"),
             Minimum = declared.Text("minimum"),
             Maximum = declared.Text("maximum"),
             Pattern = declared.Text("pattern"),

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MdFunctions.Engine.Http;
 
 namespace MdFunctions.Engine.Templates;
 
@@ -145,7 +146,7 @@ internal sealed partial class ParameterType
         {
             // Z is UTC, which is what DuckDB takes a TIMESTAMP for; any other offset would be converted without a word.
             var match = TimestampText().Match(text);
-            if (!match.Success || match.Groups["offset"].Value is not ("" or "Z") || match.Groups["fraction"].Length > fractionDigits)
+            if (!match.Success || match.Groups["offset"].Value is not ("" or "Z") || Fraction(match).Length > fractionDigits)
                 return null;
             return Instant(match) is { } instant && (fractionDigits < 9 || instant.Year is > 1677 and < 2262)
                 ? new(Canonical(instant, match), Canonical(instant, match, pad: true))
@@ -184,7 +185,7 @@ internal sealed partial class ParameterType
     private static ParameterValue? ReadTime(string text, bool offset)
     {
         var match = TimestampText().Match("2000-01-01T" + text);
-        if (!match.Success || match.Groups["fraction"].Length > 6 || match.Groups["offset"].Value.Length > 0 != offset || Instant(match) is not { } instant)
+        if (!match.Success || Fraction(match).Length > 6 || match.Groups["offset"].Value.Length > 0 != offset || Instant(match) is not { } instant)
             return null;
         if (!offset)
             return new(Canonical(instant, match)[11..], Canonical(instant, match, pad: true));
@@ -194,7 +195,7 @@ internal sealed partial class ParameterType
     private static ParameterValue? ReadTimestampWithOffset(string text)
     {
         var match = TimestampText().Match(text);
-        if (!match.Success || match.Groups["fraction"].Length > 6 || match.Groups["offset"].Value == "" || Instant(match) is not { } instant || Offset(match) is not { } shift)
+        if (!match.Success || Fraction(match).Length > 6 || match.Groups["offset"].Value == "" || Instant(match) is not { } instant || Offset(match) is not { } shift)
             return null;
         if (instant.Ticks - shift.Ticks < DateTime.MinValue.Ticks || instant.Ticks - shift.Ticks > DateTime.MaxValue.Ticks)
             return null;
@@ -220,18 +221,7 @@ internal sealed partial class ParameterType
         return parts.Length == 0 ? null : new(parts.ToString());
     }
 
-    private static ParameterValue? ReadJson(string text)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(text);
-            return new(text);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
+    private static ParameterValue? ReadJson(string text) => StrictJson.Fault(Encoding.UTF8.GetBytes(text), mayRepeat: true) is null ? new(text) : null;
 
     private static DateTime? Instant(Match match)
     {
@@ -245,10 +235,13 @@ internal sealed partial class ParameterType
     // The fraction stays text: DateTime has seven digits of it, TIMESTAMP_NS nine.
     private static string Canonical(DateTime instant, Match match, bool pad = false)
     {
-        var fraction = match.Groups["fraction"].Value;
+        var fraction = Fraction(match);
         var seconds = instant.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         return pad ? $"{seconds}.{fraction.PadRight(9, '0')}" : fraction.Length == 0 ? seconds : $"{seconds}.{fraction}";
     }
+
+    // Zeros at its end are no digits: .NET writes seven whatever the value is, Go nine.
+    private static string Fraction(Match match) => match.Groups["fraction"].Value.TrimEnd('0');
 
     private static TimeSpan? Offset(Match match)
     {
@@ -285,7 +278,7 @@ internal sealed partial class ParameterType
     [GeneratedRegex(@"^-?(?<digits>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\z")]
     private static partial Regex FloatText();
 
-    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<minutes>[0-9]{2}:[0-9]{2})(?::(?<seconds>[0-9]{2})(?:\.(?<fraction>[0-9]{1,9}))?)?(?<offset>Z|[+-][0-9]{2}:[0-9]{2})?\z")]
+    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<minutes>[0-9]{2}:[0-9]{2})(?::(?<seconds>[0-9]{2})(?:\.(?<fraction>[0-9]{1,32}))?)?(?<offset>Z|[+-][0-9]{2}:[0-9]{2})?\z")]
     private static partial Regex TimestampText();
 
     [GeneratedRegex(@"^-?P(?:(?<years>\d+)Y)?(?:(?<months>\d+)M)?(?:(?<weeks>\d+)W)?(?:(?<days>\d+)D)?(?:T(?:(?<hours>\d+)H)?(?:(?<minutes>\d+)M)?(?:(?<seconds>\d+(?:\.\d{1,6})?)S)?)?\z")]

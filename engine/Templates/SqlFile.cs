@@ -1,3 +1,7 @@
+using System.Text;
+using System.Text.Unicode;
+using MdFunctions.Engine.Http;
+
 namespace MdFunctions.Engine.Templates;
 
 /// <summary>A SQL file: a YAML block comment, then one statement. Knows its own lines, so that faults can name them.</summary>
@@ -28,7 +32,16 @@ internal sealed class SqlFile
     public static SqlFile Read(string path)
     {
         var label = $"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)}";
-        return Parse(label, Path.GetFileNameWithoutExtension(path), File.ReadAllText(path));
+        var name = Path.GetFileNameWithoutExtension(path);
+        var bytes = File.ReadAllBytes(path).AsSpan();
+        if (bytes.StartsWith("\uFEFF"u8))
+            bytes = bytes[3..];
+        if (Utf8.IsValid(bytes))
+            return Parse(label, name, Encoding.UTF8.GetString(bytes));
+        // Read on so that other faults are told too, of a text in which each byte is a character: it has the lines of the file.
+        var file = Parse(label, name, Encoding.Latin1.GetString(bytes));
+        file.FaultAtLine(bytes[..StrictJson.InvalidUtf8(bytes)].Count((byte)'\n') + 1, "the file is not UTF-8 from here on; save it as UTF-8");
+        return file;
     }
 
     /// <summary>Splits a file's text.</summary>

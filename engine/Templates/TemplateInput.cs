@@ -52,21 +52,14 @@ internal static class TemplateInput
         var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "Parameters", cancellationToken);
         if (body.Length == 0)
             return null;
-        if (!request.HasJsonContentType())
-            throw new ProblemException(new Problem(415, "Unsupported media type", "Parameters are posted as a JSON object with Content-Type: application/json."));
-        try
-        {
-            // A name given twice is a mistake that JSON readers answer differently; none is guessed at here.
-            var json = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            if (json.RootElement.ValueKind == JsonValueKind.Object)
-                return json;
-            json.Dispose();
-            throw new ProblemException(Problem.BadRequest("The body is not a JSON object of parameters, such as {\"limit\": 5}."));
-        }
-        catch (JsonException e)
-        {
-            throw new ProblemException(Problem.BadRequest($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
-        }
+        if (!RequestBody.IsJson(request))
+            throw new ProblemException(new Problem(415, "Unsupported media type", "Parameters are posted as a JSON object with Content-Type: application/json, in UTF-8."));
+        // A name given twice is a mistake that JSON readers answer differently; none is guessed at here.
+        var json = RequestBody.ParseJson(body);
+        if (json.RootElement.ValueKind == JsonValueKind.Object)
+            return json;
+        json.Dispose();
+        throw new ProblemException(Problem.BadRequest("The body is not a JSON object of parameters, such as {\"limit\": 5}."));
     }
 
     // Values as they are given, and the faults of all of them.

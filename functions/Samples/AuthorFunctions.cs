@@ -10,7 +10,7 @@ public sealed class AuthorFunctions(MotherDuckDataSources motherDuck)
 {
     /// <summary><c>GET /api/samples/authors/NAME</c>: an author's five best stories on Hacker News, each with its comments.</summary>
     [Function("SampleAuthor")]
-    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Function, "get", Route = "samples/authors/{name}")] HttpRequest request, string name) =>
+    public Task<IResult> Get([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "samples/authors/{name}")] HttpRequest request, string name) =>
         Guard.RunAsync(request, async () =>
         {
             var (stories, comments) = await motherDuck.Read.ReadAsync(TimeSpan.FromSeconds(30), async (connection, stop) => (

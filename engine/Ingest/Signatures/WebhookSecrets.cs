@@ -20,6 +20,7 @@ internal sealed class WebhookSecrets(Settings settings, TimeProvider time, ILogg
 {
     // So soon is a change known, and so rarely is the vault asked: whoever finds the URL can make us ask.
     private static readonly TimeSpan Age = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AgeOfFailure = TimeSpan.FromSeconds(5); // Of a vault that is down: it may be back.
     private static readonly TimeSpan SlowVault = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<string, CachedSecret<IReadOnlyList<byte[]>>> _known = new(StringComparer.Ordinal);
 
@@ -33,7 +34,7 @@ internal sealed class WebhookSecrets(Settings settings, TimeProvider time, ILogg
         if (vault is null)
             return settings.Text($"Secrets:{name}")?.Trim() is { Length: > 0 } current ? Bytes(current, settings.Text($"Secrets:{name}:previous")?.Trim()) : throw new SecretException($"the setting Secrets:{name} is not set");
         var secret = _known.GetOrAdd(name, _ => new(stop => ReadAsync(vault, name, stop), time));
-        if (time.GetUtcNow() - secret.ReadAt >= Age)
+        if (time.GetUtcNow() - secret.ReadAt >= (secret.Failure is null or KeyVaultException { IsGone: true } ? Age : AgeOfFailure))
         {
             var reading = (Task)secret.ReadAsync();
             // One that is known may be used no more: it is waited for, but not while the vault is down or slow.
@@ -43,7 +44,7 @@ internal sealed class WebhookSecrets(Settings settings, TimeProvider time, ILogg
                 await reading.WaitAsync(SlowVault, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
-        return secret.Current ?? throw new SecretException(secret.Failure!.Message);
+        return secret.Current ?? throw new SecretException(secret.Failure is KeyVaultException known ? known.Message : $"the secret '{name}' could not be read ({secret.Failure?.GetType().Name})");
     }
 
     private async Task<IReadOnlyList<byte[]>> ReadAsync(KeyVault vault, string name, CancellationToken cancellationToken)

@@ -122,20 +122,11 @@ public sealed class StorageEvents
 
     private static async Task<JsonDocument> ReadAsync(HttpRequest request)
     {
-        ReadOnlyMemory<byte> body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
-        if (body.Span.StartsWith("\uFEFF"u8))
-            body = body[3..];
-        try
-        {
-            var json = JsonDocument.Parse(body);
-            if (json.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
-                return json;
-            json.Dispose();
-        }
-        catch (JsonException)
-        {
-            // The same answer as for JSON of another kind.
-        }
+        var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A delivery of events", request.HttpContext.RequestAborted);
+        var json = RequestBody.ParseJson(body, mayRepeat: true);
+        if (json.RootElement.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+            return json;
+        json.Dispose();
         throw new ProblemException(Problem.BadRequest("The body is not JSON in the Event Grid schema (an array of events) or CloudEvents 1.0 (an event, or an array of them)."));
     }
 }

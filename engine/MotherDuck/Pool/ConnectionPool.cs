@@ -17,7 +17,6 @@ internal sealed class ConnectionPool : IAsyncDisposable
 {
     // A connection that rested for longer is asked whether it still answers before it gets work that must not be sent twice.
     private static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(3);
     private static readonly ConditionalWeakTable<NpgsqlConnection, Place> Places = [];
 
     private readonly MotherDuckOptions _options;
@@ -196,7 +195,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         var asking = connection.ScalarAsync("SELECT 1", stop.Token);
         try
         {
-            await asking.WaitAsync(AnswersWithin, cancellationToken);
+            await asking.WaitAsync(_options.ConnectTimeout / 5, cancellationToken);
             return true;
         }
         catch (Exception e) when (e is OperationCanceledException || MotherDuckError.From(e) is not null)

@@ -7,13 +7,15 @@ namespace MdFunctions.Engine.Queries;
 /// Writes rows as CSV (RFC 4180) with a header. NULL is an empty field, an empty text is <c>""</c>. Where there is one column only, NULL is <c>""</c> too:
 /// an empty line would be skipped by most readers, and the row with it.
 /// </summary>
-internal sealed class CsvRows(IBufferWriter<byte> output, IReadOnlyList<Column> columns) : RowWriter
+internal sealed class CsvRows(IBufferWriter<byte> output, IReadOnlyList<Column> columns, bool hasMark = false) : RowWriter
 {
     private static readonly SearchValues<byte> Special = SearchValues.Create(",\"\r\n"u8);
 
     /// <inheritdoc/>
     public override void Start()
     {
+        if (hasMark)
+            output.Write("\uFEFF"u8);
         for (var i = 0; i < columns.Count; i++)
         {
             Separate(i);

@@ -20,14 +20,36 @@ internal sealed record ResultFormat(string Name, string ContentType, string[] Ac
         new("csv", "text/csv; charset=utf-8; header=present", ["text/csv"], (output, columns) => new CsvRows(output, columns)),
     ];
 
-    /// <summary>The format that a request asks for: by <c>?format=</c>, else by <c>Accept</c> and its q-values, else JSON.</summary>
-    /// <exception cref="ProblemException">400 for an unknown <c>?format=</c>, 406 when nothing in <c>Accept</c> can be had.</exception>
+    // Excel takes a CSV file for UTF-8 only by its byte order mark.
+    private static readonly ResultFormat CsvWithMark = All[2] with { Name = "csv;bom", Writer = (output, columns) => new CsvRows(output, columns, hasMark: true) };
+
+    /// <summary>The format that a request asks for: by <c>?format=</c>, else by <c>Accept</c> and its q-values, else JSON; CSV has a byte order mark with <c>?bom=true</c>.</summary>
+    /// <exception cref="ProblemException">400 for an unknown <c>?format=</c>, <c>?bom=</c> or <c>?download=</c>, 406 when nothing in <c>Accept</c> can be had.</exception>
     public static ResultFormat Of(HttpRequest request)
+    {
+        if (request.Query.TryGetValue("download", out var download) && (download is not [{ Length: <= 200 } name] || name.AsSpan().IndexOfAny("/\\:\"") >= 0 || name.Any(char.IsControl)))
+            throw Wrong("download", "is not one file name of at most 200 characters");
+        var format = OfFormat(request);
+        if (!request.Query.TryGetValue("bom", out var mark) || mark == "false")
+            return format;
+        if (mark != "true")
+            throw Wrong("bom", "is not true or false");
+        return format == All[2] ? CsvWithMark : throw Wrong("bom", "is for CSV");
+    }
+
+    /// <summary>The name of the file that a caller wants to save the answer as: that of <c>?download=NAME</c>, or with <c>?download</c> the query's; else null.</summary>
+    public string? FileName(HttpRequest request, QueryTemplate query) => !request.Query.TryGetValue("download", out var name) || name == "false" ? null
+        : name == "" || name == "true" ? $"{query.Template.Name}.{Name.Split(';')[0]}"
+        : name.ToString();
+
+    private static ProblemException Wrong(string parameter, string what) =>
+        new(Problem.BadInput(new Dictionary<string, string[]> { [parameter] = [$"'{parameter}' {what}."] }));
+
+    private static ResultFormat OfFormat(HttpRequest request)
     {
         if (request.Query.TryGetValue("format", out var asked))
         {
-            return All.FirstOrDefault(format => format.Name == asked) ?? throw new ProblemException(Problem.BadInput(
-                new Dictionary<string, string[]> { ["format"] = [$"'format' is not one of {string.Join(", ", All.Select(format => format.Name))}."] }));
+            return All.FirstOrDefault(format => format.Name == asked) ?? throw Wrong("format", $"is not one of {string.Join(", ", All.Select(format => format.Name))}");
         }
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted) || accepted.Count == 0)
             return All[0];

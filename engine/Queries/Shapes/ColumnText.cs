@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using MdFunctions.Engine.MotherDuck;
 
 namespace MdFunctions.Engine.Queries;
@@ -22,15 +24,47 @@ internal static class ColumnText
         "VARCHAR" or "UUID" or "TIME" => (ColumnKind.Text, null),
         "DATE" or "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS" or "TIMESTAMP WITH TIME ZONE" => (ColumnKind.Timestamp, null),
         "JSON" => (ColumnKind.Json, null),
-        "VARIANT" => (ColumnKind.Json, Varchar($"CAST({column} AS JSON)")),
         "BLOB" => (ColumnKind.Text, $"base64({column})"),
-        "LIST" or "STRUCT" or "MAP" or "UNION" => (ColumnKind.Json, Varchar($"to_json({Inner(type, column, 0)})")),
+        "LIST" or "STRUCT" or "MAP" or "UNION" or "VARIANT" => (ColumnKind.Json, JsonText(type, column, 0)),
         _ when type.Kind.StartsWith("DECIMAL(", StringComparison.Ordinal) => (ColumnKind.Number, null),
         _ when type.Kind.StartsWith("ENUM(", StringComparison.Ordinal) => (ColumnKind.Text, null),
         _ => (ColumnKind.Text, Varchar(column)),
     };
 
     private static string Varchar(string value) => $"CAST({value} AS VARCHAR)";
+
+    // JSON as text. DuckDB's to_json reads what is JSON already and writes it anew, with the digits that a DOUBLE has: what holds JSON is put together here.
+    private static string JsonText(ResultType type, string value, int depth)
+    {
+        if (!HoldsJson(type))
+            return Varchar($"to_json({Inner(type, value, depth)})");
+        var item = $"x{depth}";
+        switch (type.Kind)
+        {
+            case "JSON":
+                return Varchar(value);
+            case "LIST":
+                return IfThere(value, $"'[' || array_to_string(list_transform({value}, lambda {item}: {Part(type.Parts[0].Type, item, depth + 1)}), ',') || ']'");
+            case "STRUCT" when type.Parts.All(part => part.Name is null):
+                return IfThere(value, $"'[' || {string.Join(" || ',' || ", type.Parts.Select((part, i) => Part(part.Type, $"struct_extract_at({value}, {i + 1})", depth)))} || ']'");
+            case "STRUCT":
+                return IfThere(value, $"'{{' || {string.Join(" || ',' || ", type.Parts.Select(part => $"{Key(part.Name!)} || {Part(part.Type, Field("struct_extract", value, part.Name!), depth)}"))} || '}}'");
+            case "MAP":
+                var key = Varchar($"to_json({Varchar(MapKey(type, item, depth + 1))})");
+                return IfThere(value, $"'{{' || array_to_string(list_transform(map_entries({value}), lambda {item}: {key} || ':' || {Part(type.Parts[1].Type, $"{item}.value", depth + 1)}), ',') || '}}'");
+            case "UNION":
+                return $"CASE {Varchar($"union_tag({value})")} {string.Join(" ", type.Parts.Select(part =>
+                    $"WHEN {Sql.Literal(part.Name!)} THEN '{{' || {Key(part.Name!)} || {Part(part.Type, Field("union_extract", value, part.Name!), depth)} || '}}'"))} END";
+            default:
+                return Varchar($"CAST({value} AS JSON)");
+        }
+
+        static string Part(ResultType type, string value, int depth) => $"coalesce({JsonText(type, value, depth)}, 'null')";
+
+        static string Key(string name) => Sql.Literal($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\":");
+    }
+
+    private static bool HoldsJson(ResultType type) => type.Kind is "JSON" or "VARIANT" || type.Parts.Any(part => HoldsJson(part.Type));
 
     // What to_json writes as the answers' contract says. A value that it writes so already stays as it is, and costs nothing.
     private static string Inner(ResultType type, string value, int depth)
@@ -45,13 +79,11 @@ internal static class ColumnText
             case "BLOB":
                 return $"base64({value})";
             case "DATE":
-                return IsoText(value, text => text);
+                return IsoText(value, text => text, type.Kind);
             case "TIMESTAMP" or "TIMESTAMP_S" or "TIMESTAMP_MS" or "TIMESTAMP_NS":
-                return IsoText(value, WithT);
+                return IsoText(value, WithT, type.Kind);
             case "TIMESTAMP WITH TIME ZONE":
-                return IsoText(value, text => $"regexp_replace({WithT(text)}, '([+-][0-9]{{2}})$', '\\1:00')");
-            case "VARIANT":
-                return $"CAST({value} AS JSON)";
+                return IsoText(value, text => $"regexp_replace({WithT(text)}, '([+-][0-9]{{2}})$', '\\1:00')", type.Kind);
             case "LIST":
                 var item = $"x{depth}";
                 return Changed(type.Parts[0].Type, item, depth + 1) is { } element ? $"list_transform({value}, lambda {item}: {element})" : value;
@@ -59,9 +91,7 @@ internal static class ColumnText
                 return IfThere(value, $"struct_pack({Join(type.Parts.Select(part => $"{Sql.Identifier(part.Name!)} := {Inner(part.Type, Field("struct_extract", value, part.Name!), depth)}"))})");
             case "MAP" when type.Parts.Any(part => Changed(part.Type, "x", depth) is not null):
                 var entry = $"x{depth}";
-                // A key is text in JSON. One that is nested has DuckDB's text.
-                var key = type.Parts[0].Type.Parts.Count == 0 ? Inner(type.Parts[0].Type, $"{entry}.key", depth + 1) : $"{entry}.key";
-                return $"map_from_entries(list_transform(map_entries({value}), lambda {entry}: struct_pack(k := {key}, v := {Inner(type.Parts[1].Type, $"{entry}.value", depth + 1)})))";
+                return $"map_from_entries(list_transform(map_entries({value}), lambda {entry}: struct_pack(k := {MapKey(type, entry, depth + 1)}, v := {Inner(type.Parts[1].Type, $"{entry}.value", depth + 1)})))";
             case "UNION" when type.Parts.Any(part => Changed(part.Type, "x", depth) is not null):
                 return $"CASE {Varchar($"union_tag({value})")} {string.Join(" ", type.Parts.Select(part =>
                     $"WHEN {Sql.Literal(part.Name!)} THEN json_object({Sql.Literal(part.Name!)}, {Inner(part.Type, Field("union_extract", value, part.Name!), depth)})"))} END";
@@ -69,6 +99,10 @@ internal static class ColumnText
                 return value;
         }
     }
+
+    // A key is text in JSON. One that is nested has DuckDB's text.
+    private static string MapKey(ResultType map, string entry, int depth) =>
+        map.Parts[0].Type.Parts.Count == 0 ? Inner(map.Parts[0].Type, $"{entry}.key", depth) : $"{entry}.key";
 
     private static string? Changed(ResultType type, string value, int depth) => Inner(type, value, depth) is { } changed && changed != value ? changed : null;
 
@@ -80,9 +114,10 @@ internal static class ColumnText
 
     // Years before 1 and beyond 9999 have a sign and six digits in ISO 8601, where DuckDB writes (BC); 'infinity' is a text of its own. The same is done
     // outside of nested values by WireText.Timestamp.
-    private static string IsoText(string value, Func<string, string> iso)
+    private static string IsoText(string value, Func<string, string> iso, string type)
     {
-        var year = $"year({value})";
+        // The year of a TIMESTAMPTZ has no sign.
+        var year = type == "TIMESTAMP WITH TIME ZONE" ? $"year(CAST({value} AS TIMESTAMP))" : $"year({value})";
         var far = $"CASE WHEN {year} = 0 THEN '0000' ELSE format('{{}}{{:06d}}', CASE WHEN {year} < 0 THEN '-' ELSE '+' END, abs({year})) END "
             + $"|| regexp_replace({iso($"replace({Varchar(value)}, ' (BC)', '')")}, '^[0-9]+', '')";
         return $"CASE WHEN {year} BETWEEN 1 AND 9999 THEN {iso(Varchar(value))} WHEN isfinite({value}) THEN {far} ELSE {Varchar(value)} END";

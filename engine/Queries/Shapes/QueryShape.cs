@@ -72,19 +72,21 @@ internal sealed class QueryShape
         var types = string.Join(" || '|' || ", columns.Select(column => $"replace(typeof({Sql.Identifier(column.Name)}), '\"NULL\"', 'INTEGER')"));
         var expected = string.Join("|", columns.Select(column => column.Type.Replace("\"NULL\"", "INTEGER", StringComparison.Ordinal)));
         var tail = $"\n) WHERE CASE WHEN {types} = {Sql.Literal(expected)} THEN true ELSE error({Sql.Literal(OtherTypes)}) END";
-        // One row more than is answered shows whether there was more; and DuckDB can stop there.
-        if (query.MaxRows > 0)
-            tail += $" LIMIT {query.MaxRows + 1L}";
         return new(query, [.. known.Select(column => new Column(column.Name, column.Type, column.Text.Kind))], head, tail);
     }
 
-    /// <summary>The statement for values in one of their forms.</summary>
-    public string StatementFor(ValueForm form, ParameterValue?[] values) => form switch
+    /// <summary>The statement for a row limit, and for values in one of their forms.</summary>
+    public string StatementFor(int maxRows, ValueForm form, ParameterValue?[] values)
     {
-        ValueForm.HiddenNulls when values.Contains(null) => $"{_head}{_query.Template.WithPlaceholders(i => values[i] is null)}{_tail}",
-        ValueForm.Hidden => $"{_head}{_query.Template.WithPlaceholders(_ => true)}{_tail}",
-        _ => Statement,
-    };
+        var statement = form switch
+        {
+            ValueForm.HiddenNulls when values.Contains(null) => $"{_head}{_query.Template.WithPlaceholders(i => values[i] is null)}{_tail}",
+            ValueForm.Hidden => $"{_head}{_query.Template.WithPlaceholders(_ => true)}{_tail}",
+            _ => Statement,
+        };
+        // One row more than is answered shows whether there was more; and DuckDB can stop there. The limit is the caller's: models have another one.
+        return maxRows > 0 ? $"{statement} LIMIT {maxRows + 1L}" : statement;
+    }
 
     /// <summary>Whether a failure says that the statement's columns have other types than this shape.</summary>
     public static bool IsMismatch(PostgresException exception) =>

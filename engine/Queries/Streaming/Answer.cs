@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace MdFunctions.Engine.Queries;
 
@@ -17,6 +18,12 @@ internal static class Answer
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = format.ContentType;
         response.Headers.Vary = "Accept, Accept-Encoding";
+        if (format.FileName(http.Request, query) is { } fileName)
+        {
+            var disposition = new ContentDispositionHeaderValue("attachment");
+            disposition.SetHttpFileName(fileName);
+            response.Headers.ContentDisposition = disposition.ToString();
+        }
         // Answers may be for one caller only; what is shared is kept in this process.
         response.Headers.CacheControl = query.Cache is { } cache
             ? $"private, max-age={((long)cache.TotalSeconds).ToString(CultureInfo.InvariantCulture)}"
@@ -38,10 +45,13 @@ internal static class Answer
         if (coding is null)
         {
             response.ContentLength = length;
-            await copyTo(response.Body);
+            if (!HttpMethods.IsHead(http.Request.Method))
+                await copyTo(response.Body);
             return;
         }
         response.Headers.ContentEncoding = coding.Name;
+        if (HttpMethods.IsHead(http.Request.Method))
+            return;
         await using var compressed = coding.Compress(response.Body, CompressionLevel.Fastest);
         await copyTo(compressed);
     }

@@ -21,7 +21,14 @@ internal sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
         Length += chunk.Length;
         if (Length > maxBytes)
             throw new ResultTooLargeException();
-        await stream.WriteAsync(chunk, cancellationToken);
+        try
+        {
+            await stream.WriteAsync(chunk, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException("An answer could not be kept on this machine's disk until its end is known.", e); // Not MotherDuck's fault.
+        }
     }
 }
 

@@ -82,7 +82,7 @@ public sealed class WebhookSecretsTests : IDisposable
     [InlineData(false)]
     public async Task A_secret_that_was_deleted_or_disabled_ends_within_the_minute(bool deleted)
     {
-        _vault.Secrets["Hook"] = " one\n";
+        _vault.Secrets["Hook"] = " one ";
         Assert.Equal(["one"], await GetAsync());
         if (deleted)
             _vault.Secrets.TryRemove("Hook", out _);
