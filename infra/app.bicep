@@ -33,6 +33,9 @@ param instanceMemoryMB int
 @description('The most instances that HTTP may grow the app to.')
 param maximumInstanceCount int
 
+@description('Web sites whose pages may call the app.')
+param corsOrigins string[]
+
 @description('What the app itself reads; the settings the Functions host needs are added here.')
 param settings { *: string }
 
@@ -58,6 +61,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: { cors: { allowedOrigins: corsOrigins } }
     functionAppConfig: {
       runtime: { name: 'dotnet-isolated', version: '10.0' }
       scaleAndConcurrency: {

@@ -46,8 +46,10 @@ param loadsHourlySchedule string = '0 5 * * * *'
 @description('Six-field NCRONTAB schedule, in UTC, of the loads marked daily.')
 param loadsDailySchedule string = '0 30 2 * * *'
 
+//#if (!noSamples)
 @description('Where the sample load reads its CSV file.')
 param weatherCsvUrl string = 'https://raw.githubusercontent.com/duckdb/duckdb-web/main/data/weather.csv'
+//#endif
 
 @allowed([512, 2048, 4096])
 @description('Memory of one instance in MB; CPU follows it (0.25, 1 and 2 cores).')
@@ -78,6 +80,9 @@ param eventsSystemTopic string = ''
 
 @description('Mail address that hears of failed requests and loads, of loads that did not run, and of secrets that end. Empty: no alerts.')
 param alertEmail string = ''
+
+@description('Web sites whose pages may call the app, such as https://www.example.com, with commas between them. Empty: none.')
+param corsOrigins string = ''
 
 @description('Object id of who deploys. A person may then write the secrets in the vault; a pipeline may not.')
 param principalId string = ''
@@ -204,6 +209,7 @@ module app 'app.bicep' = {
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    corsOrigins: empty(corsOrigins) ? [] : map(split(corsOrigins, ','), origin => trim(origin))
     settings: union(
       {
         APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
@@ -213,9 +219,12 @@ module app 'app.bicep' = {
         MotherDuck__TokenSecret: tokenNameInVault
         LOADS_HOURLY_SCHEDULE: loadsHourlySchedule
         LOADS_DAILY_SCHEDULE: loadsDailySchedule
+        //#if (!noSamples)
         WEATHER_CSV_URL: weatherCsvUrl
+        //#endif
       },
-      empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault }
+      empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault },
+      empty(corsOrigins) ? {} : { Cors__Origins: corsOrigins }
     )
   }
 }

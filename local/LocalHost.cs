@@ -46,7 +46,8 @@ public sealed class LocalHost : IAsyncDisposable
     {
         var root = RepositoryRoot();
         // The port is settled first: the sample load's setting names it.
-        var port = options.Port == 0 ? FreePort() : options.Port;
+        var bound = options.Port == 0 ? BindAny() : null;
+        var port = bound is null ? options.Port : ((IPEndPoint)bound.LocalEndPoint!).Port;
         var settings = LocalSettings(root);
         EndpointProcess? endpoint = null;
         try
@@ -79,6 +80,7 @@ public sealed class LocalHost : IAsyncDisposable
                 new FunctionsHostOptions
                 {
                     Port = port,
+                    Bound = bound,
                     Settings = own,
                     ApplicationDirectory = AppContext.BaseDirectory,
                     Logging = logging => AddLogging(logging, options),
@@ -94,6 +96,7 @@ public sealed class LocalHost : IAsyncDisposable
         }
         catch
         {
+            bound?.Dispose();
             if (endpoint is not null)
                 await endpoint.DisposeAsync();
             throw;
@@ -213,10 +216,11 @@ public sealed class LocalHost : IAsyncDisposable
             return (File.Exists(file) ? Results.File(file, "text/csv") : Results.NotFound()).ExecuteAsync(context);
         });
 
-    private static int FreePort()
+    // A port that is only looked for is another's by the time that it is used.
+    private static Socket BindAny()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 }

@@ -30,7 +30,7 @@ public sealed class HealthRequests
         var start = Stopwatch.GetTimestamp();
         try
         {
-            await _dataSources.Read.RunAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), () => true, cancellationToken);
+            await _dataSources.Read.ReadAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), cancellationToken);
             return new(Math.Round(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1));
         }
         catch (Exception e) when (MotherDuckError.From(e) is { } error)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Threading.RateLimiting;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
@@ -16,46 +17,70 @@ internal sealed record IngestResult(int Received, long Inserted, int Rejected, b
 
 /// <summary>Takes a webhook's request apart: signature, body, rows. <see cref="IngestStore"/> stores them.</summary>
 internal sealed class IngestRunner(
-    IngestBuffer buffer, WebhookSecrets secrets, IngestStore store, MotherDuckOptions options, TimeProvider time, ILogger<IngestRunner> logger)
+    IngestBuffer buffer, WebhookSecrets secrets, IngestStore store, MotherDuckOptions options, Telemetry telemetry, TimeProvider time, ILogger<IngestRunner> logger)
+    : IAsyncDisposable
 {
-    // A delivery is unpacked and checked in its turn only, so that just a few at once take a multiple of their body's memory. Two for each
-    // connection: one is stored while the next is checked.
-    private readonly SemaphoreSlim _turns = new(2 * options.MaxWritePoolSize);
+    // A delivery is unpacked and checked in its turn only, so that just a few at once take a multiple of their body's memory. Two for each connection: one is
+    // stored while the next is checked. The same id again while the first is under way waits before that, and no ingest takes all turns.
+    private readonly PartitionedRateLimiter<(string Ingest, string Id)> _turns = PartitionedRateLimiter.CreateChained(
+        Turns(1, delivery => delivery), Turns((2 * options.MaxWritePoolSize) - 1, delivery => delivery.Ingest), Turns(2 * options.MaxWritePoolSize, _ => ""));
 
     /// <summary>Stores the rows of a request.</summary>
     /// <exception cref="ProblemException">400, 401, 413, 415 or 422 for the request; 503 while it is this app that is busy or not set up; 504.</exception>
     public async Task<IngestResult> RunAsync(IngestTemplate ingest, HttpRequest request)
     {
-        using var body = await AuthenticateAsync(ingest, request);
+        using var run = telemetry.StartIngest(ingest.Name);
+        try
+        {
+            using var body = await AuthenticateAsync(ingest, request);
+            var result = await StoreAsync(ingest, request, body);
+            run.Succeed(result.Inserted);
+            return result;
+        }
+        catch (Exception e)
+        {
+            run.Fail(e, request.HttpContext.RequestAborted);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _turns.DisposeAsync();
+
+    private static PartitionedRateLimiter<(string, string)> Turns<TKey>(int count, Func<(string Ingest, string Id), TKey> key) where TKey : notnull =>
+        PartitionedRateLimiter.Create<(string, string), TKey>(delivery => RateLimitPartition.GetConcurrencyLimiter(
+            key(delivery), _ => new ConcurrencyLimiterOptions { PermitLimit = count, QueueLimit = int.MaxValue }));
+
+    private async Task<IngestResult> StoreAsync(IngestTemplate ingest, HttpRequest request, IngestBuffer.Held body)
+    {
         var (lines, packed) = MediaType(request);
         var delivery = new Delivery(
             ingest.IdHeader is { } header ? Id(request, header) : null,
             [.. ingest.Headers.Select(name => request.Headers.TryGetValue(name, out var value) ? value.ToString() : null)]);
 
         // From here on the sender may hang up: it did its part, and many don't try again.
+        var start = time.GetTimestamp();
         using var limit = new CancellationTokenSource(ingest.Timeout, time);
-        var turn = false;
+        RateLimitLease? turn = null;
         try
         {
-            await _turns.WaitAsync(limit.Token);
-            turn = true;
+            turn = await _turns.AcquireAsync((ingest.Name, delivery.Id ?? Guid.NewGuid().ToString()), 1, limit.Token);
             var bytes = packed ? await UnpackAsync(body, ingest.MaxBytes, limit.Token) : body.Bytes;
             var rows = IngestRows.Read(ingest, bytes.Span, lines);
             if (rows.Rejected.Count > 0 && !ingest.SkipsMisfits)
                 throw new ProblemException(DoNotFit(rows));
-            var inserted = await store.StoreAsync(ingest, delivery, rows, limit.Token);
+            var inserted = await store.StoreAsync(ingest, delivery, rows, () => ingest.Timeout - time.GetElapsedTime(start), limit.Token);
             return new(rows.Count, inserted ?? 0, inserted is null ? 0 : rows.Rejected.Count, inserted is null);
         }
-        catch (Exception e) when (limit.IsCancellationRequested && e is not ProblemException)
+        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && limit.IsCancellationRequested))
         {
-            throw new ProblemException(turn
+            throw new ProblemException(turn is not null
                 ? new Problem(504, "MotherDuck timed out", $"The rows were not stored within the limit of {Duration.Write(ingest.Timeout)}.")
                 : new Problem(503, "Busy", "Too many deliveries are waiting. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(5) });
         }
         finally
         {
-            if (turn)
-                _turns.Release();
+            turn?.Dispose();
         }
     }
 

@@ -1,6 +1,5 @@
-using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text.Json;
+using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Logging;
@@ -17,92 +16,82 @@ internal sealed record Delivery(string? Id, IReadOnlyList<string?> Headers);
 /// Writes deliveries into MotherDuck, each whole or not at all. One with an id shares its transaction with the id's row in
 /// <c>md_functions.ingest_deliveries</c> of the target's database, whose primary key lets it in once.
 /// </summary>
-internal sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<IngestStore> logger)
+internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter writer, IngestTargets targets, ILogger<IngestStore> logger)
 {
-    private const int Attempts = 8;
-    private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<(string, string), TaskCompletionSource<bool>> _underWay = new();
-    private readonly SemaphoreSlim _preparing = new(1);
-
     /// <summary>Stores a delivery.</summary>
+    /// <param name="ingest">The ingest.</param>
+    /// <param name="delivery">What came with the body.</param>
+    /// <param name="rows">The body's rows.</param>
+    /// <param name="timeLeft">How long it may still take.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How many rows were inserted; null if a delivery of that id was stored before.</returns>
     /// <exception cref="ProblemException">422: MotherDuck's types or constraints refuse what the statement makes of the rows.</exception>
     /// <exception cref="NpgsqlException">MotherDuck cannot be reached or rejects the statement.</exception>
-    public async Task<long?> StoreAsync(IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
+    /// <exception cref="TimeoutException">The time was over.</exception>
+    public async Task<long?> StoreAsync(IngestTemplate ingest, Delivery delivery, IngestRows rows, Func<TimeSpan> timeLeft, CancellationToken cancellationToken)
     {
-        if (delivery.Id is null)
-            return await RetryAsync(ingest, delivery, rows, cancellationToken);
-        // The same id again while the first is under way is the rule with impatient senders. MotherDuck would tell by a conflict at COMMIT.
-        var key = (ingest.Name, delivery.Id);
-        var mine = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        while (_underWay.GetOrAdd(key, mine) is var other && other != mine)
-        {
-            if (await other.Task.WaitAsync(cancellationToken))
-                return null;
-        }
-        var stored = false;
         try
         {
-            var inserted = await RetryAsync(ingest, delivery, rows, cancellationToken);
-            stored = true;
-            return inserted;
+            return await writer.RunAsync(TablesOf(ingest), WriteAsync, MotherDuckError.IsConflict, cancellationToken);
         }
-        finally
+        catch (PostgresException e) when (MotherDuckError.From(e) is { } error)
         {
-            _underWay.TryRemove(key, out _);
-            mine.SetResult(stored);
-        }
-    }
-
-    private async Task<long?> RetryAsync(IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
+            switch (error.Reason)
             {
-                await PrepareAsync(ingest, cancellationToken);
-                await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
-                return delivery.Id is null && rows.Rejected.Count == 0
-                    ? await InsertAsync(connection, ingest, delivery, rows, cancellationToken)
-                    : await connection.InTransactionAsync(() => InsertAllAsync(connection, ingest, delivery, rows, cancellationToken), cancellationToken);
+                case "Invalid Input Error" when ExactCast.Explain(e.MessageText) is { } why:
+                    logger.LogWarning("Ingest {Ingest}: rows do not fit: {Error}", ingest.Name, MotherDuckError.OneLine(why));
+                    throw new ProblemException(new Problem(422, "Rows do not fit", $"A value does not fit, and no row was stored: {MotherDuckError.OneLine(why)}."));
+                case "TransactionContext Error":
+                    throw new ProblemException(new Problem(503, "Busy", "Other writers kept changing the same table. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) });
+                case "Conversion Error" or "Constraint Error" or "Out of Range Error" or "Invalid Input Error":
+                    logger.LogWarning("Ingest {Ingest}: rows do not fit: {Error}", ingest.Name, error.Message);
+                    throw new ProblemException(new Problem(422, "Rows do not fit", $"What the statement makes of the rows does not fit ({error.Reason}), and none was stored. The log has the details under this trace id."));
+                default:
+                    throw;
             }
-            catch (PostgresException e) when (MotherDuckError.From(e) is { } error)
+        }
+
+        async Task<long?> WriteAsync()
+        {
+            for (var first = true; ; first = false)
             {
-                switch (error.Reason)
+                var insert = await targets.InsertAsync(ingest, timeLeft(), cancellationToken);
+                try
                 {
-                    // Someone else wrote to the same table or id. Nothing of ours is stored; the next attempt sees what is.
-                    case "TransactionContext Error" when attempt < Attempts:
-                        logger.LogDebug("Ingest {Ingest}: attempt {Attempt} met another writer: {Error}", ingest.Name, attempt, error.Message);
-                        await Task.Delay(Random.Shared.Next(5, 20 << attempt), cancellationToken);
-                        break;
-                    case "TransactionContext Error":
-                        throw new ProblemException(new Problem(503, "Busy", "Other writers kept changing the same table. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) });
-                    // The tables were there when they were prepared.
-                    case "Catalog Error" when _prepared.TryRemove(ingest.Name, out _) && attempt < Attempts:
-                        break;
-                    case "Conversion Error" or "Constraint Error" or "Out of Range Error" or "Invalid Input Error":
-                        logger.LogWarning("Ingest {Ingest}: rows do not fit: {Error}", ingest.Name, error.Message);
-                        throw new ProblemException(new Problem(422, "Rows do not fit", $"What the statement makes of the rows does not fit ({error.Reason}), and none was stored. The log has the details under this trace id."));
-                    default:
+                    return await InsertWithAsync(insert);
+                }
+                catch (PostgresException e) when (IngestTargets.IsOutdated(e))
+                {
+                    targets.Forget(ingest);
+                    if (!first || MotherDuckError.From(e)?.Reason == "Catalog Error")
                         throw;
                 }
             }
         }
+
+        async Task<long?> InsertWithAsync(string insert)
+        {
+            if (delivery.Id is not null || rows.Rejected.Count > 0)
+                return await dataSources.Write.TransactionAsync(timeLeft(), (connection, stop) => InsertAllAsync(connection, insert, ingest, delivery, rows, stop), CancellationToken.None);
+            long? inserted = null;
+            await dataSources.Write.RunAsync(
+                timeLeft(), async (connection, stop) => inserted = await InsertAsync(connection, insert, delivery, rows, stop), _ => false, CancellationToken.None);
+            return inserted;
+        }
     }
 
     private static async Task<long?> InsertAllAsync(
-        NpgsqlConnection connection, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string insert, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken)
     {
         if (delivery.Id is not null && !await ClaimAsync(connection, ingest, delivery.Id, cancellationToken))
             return null;
         if (rows.Rejected.Count > 0)
             await RejectAsync(connection, ingest, delivery, rows, cancellationToken);
-        return await InsertAsync(connection, ingest, delivery, rows, cancellationToken);
+        return await InsertAsync(connection, insert, delivery, rows, cancellationToken);
     }
 
-    private static async Task<long> InsertAsync(
-        NpgsqlConnection connection, IngestTemplate ingest, Delivery delivery, IngestRows rows, CancellationToken cancellationToken) =>
-        long.Parse((await connection.ScalarAsync(ingest.Insert, [rows.Json, .. delivery.Headers], cancellationToken))!, CultureInfo.InvariantCulture);
+    private static async Task<long> InsertAsync(NpgsqlConnection connection, string insert, Delivery delivery, IngestRows rows, CancellationToken cancellationToken) =>
+        await connection.CountAsync(insert, [rows.Json, .. delivery.Headers], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");
 
     // False if the id is there, which is to say committed: what others have not committed yet cannot be seen, and is a conflict at COMMIT.
     private static async Task<bool> ClaimAsync(NpgsqlConnection connection, IngestTemplate ingest, string id, CancellationToken cancellationToken)
@@ -116,7 +105,7 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<Ing
         catch (PostgresException e) when (MotherDuckError.From(e)?.Reason == "Constraint Error")
         {
             // Committed since this transaction began, so that it cannot see the row it collides with.
-            throw new PostgresException($"TransactionContext Error: {e.MessageText}", e.Severity, e.InvariantSeverity, e.SqlState);
+            throw new PostgresException($"TransactionContext Error: Conflict on the id: {e.MessageText}", e.Severity, e.InvariantSeverity, e.SqlState);
         }
     }
 
@@ -133,30 +122,16 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, ILogger<Ing
             ],
             cancellationToken);
 
-    private async Task PrepareAsync(IngestTemplate ingest, CancellationToken cancellationToken)
+    private static Tables TablesOf(IngestTemplate ingest)
     {
-        if (_prepared.ContainsKey(ingest.Name))
-            return;
-        await _preparing.WaitAsync(cancellationToken);
-        try
-        {
-            if (_prepared.ContainsKey(ingest.Name))
-                return;
-            await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
-            await connection.ScalarAsync($"CREATE SCHEMA IF NOT EXISTS {Sql.Identifier(ingest.Target.Database)}.{Sql.Identifier(ingest.Target.Schema)}", cancellationToken);
-            await connection.ScalarAsync(ingest.CreateTarget, cancellationToken);
-            if (ingest.IdHeader is not null || ingest.SkipsMisfits)
-                await connection.ScalarAsync($"CREATE SCHEMA IF NOT EXISTS {Own(ingest)}", cancellationToken);
-            if (ingest.IdHeader is not null)
-                await connection.ScalarAsync($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_deliveries (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, PRIMARY KEY (ingest, id))", cancellationToken);
-            if (ingest.SkipsMisfits)
-                await connection.ScalarAsync($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_rejects (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, row_index BIGINT, path VARCHAR, reason VARCHAR, content VARCHAR)", cancellationToken);
-            _prepared[ingest.Name] = true;
-        }
-        finally
-        {
-            _preparing.Release();
-        }
+        List<string> statements = [$"CREATE SCHEMA IF NOT EXISTS {Sql.Identifier(ingest.Target.Database)}.{Sql.Identifier(ingest.Target.Schema)}", ingest.CreateTarget];
+        if (ingest.IdHeader is not null || ingest.SkipsMisfits)
+            statements.Add($"CREATE SCHEMA IF NOT EXISTS {Own(ingest)}");
+        if (ingest.IdHeader is not null)
+            statements.Add($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_deliveries (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, PRIMARY KEY (ingest, id))");
+        if (ingest.SkipsMisfits)
+            statements.Add($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_rejects (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, row_index BIGINT, path VARCHAR, reason VARCHAR, content VARCHAR)");
+        return new($"ingest {ingest.Name}", statements);
     }
 
     // The app's own tables live beside the target: a transaction writes to one database.

@@ -48,8 +48,14 @@ internal sealed partial record IngestTemplate
     /// <summary>The headers that the statement reads, in the order of its parameters <c>$2</c>, <c>$3</c>...</summary>
     public required IReadOnlyList<string> Headers { get; init; }
 
-    /// <summary>Stores a body's rows: <c>$1</c> is <see cref="IngestRows.Json"/>, the others are the headers' values.</summary>
-    public required string Insert { get; init; }
+    /// <summary>A body's rows as the statement makes them: <c>$1</c> is <see cref="IngestRows.Json"/>, the others are the headers' values.</summary>
+    public required string Select { get; init; }
+
+    /// <summary>The same of no body, which tells the columns.</summary>
+    public required string EmptySelect { get; init; }
+
+    /// <summary>Whether columns that the target lacks are added to it; else they refuse every delivery, and the log says so at the start.</summary>
+    public bool AddColumns { get; init; }
 
     /// <summary>Makes the target from the statement where it is missing.</summary>
     public required string CreateTarget { get; init; }
@@ -88,6 +94,7 @@ internal sealed partial record IngestTemplate
             }
             return $"CAST(${index + 2} AS VARCHAR)";
         });
+        var empty = $"WITH body AS ({EmptyBody(columns)}) SELECT * FROM (\n{template.Write(_ => Template.UnknownValue("VARCHAR"))}\n)";
         var ingest = new IngestTemplate
         {
             Template = template,
@@ -101,8 +108,10 @@ internal sealed partial record IngestTemplate
             MaxDepth = (int)(frontMatter.Integer("maxDepth", 1, 256) ?? 64),
             Timeout = frontMatter.Duration("timeout", TimeSpan.FromMilliseconds(1), QueryOptions.MaxTimeout) ?? TimeSpan.FromSeconds(30),
             Headers = headers,
-            Insert = $"INSERT INTO {target} BY NAME WITH body AS ({Body(columns)}) SELECT * FROM (\n{statement}\n)",
-            CreateTarget = $"CREATE TABLE IF NOT EXISTS {target} AS WITH body AS ({EmptyBody(columns)}) SELECT * FROM (\n{template.Write(_ => Template.UnknownValue("VARCHAR"))}\n) LIMIT 0",
+            AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
+            Select = $"WITH body AS ({Body(columns)}) SELECT * FROM (\n{statement}\n)",
+            EmptySelect = empty,
+            CreateTarget = $"CREATE TABLE IF NOT EXISTS {target} AS {empty} LIMIT 0",
         };
         frontMatter.RejectUnknown("an ingest");
         return ingest;

@@ -35,14 +35,17 @@ internal sealed class LoadException(string message, Problem problem, bool curabl
     public static LoadException Overtaken(string how, Exception? inner = null) =>
         new(how, new Problem(409, "Load running", "Another run of the load got ahead of this one. Try again."), curable: true, inner) { _overtaken = true };
 
+    /// <summary>The load's own time is over.</summary>
+    public static LoadException TimedOut(LoadTemplate load, Exception inner) => new(
+        $"it took longer than its timeout, {Duration.Write(load.Timeout)}",
+        new Problem(504, "Load timed out", $"The load took longer than its timeout, {Duration.Write(load.Timeout)}, and was cancelled."), curable: true, inner);
+
     /// <summary>MotherDuck failed.</summary>
     public static LoadException From(MotherDuckError error, Exception exception) =>
         new(error.Message, Guard.ToProblem(error), error.Kind != MotherDuckErrorKind.Rejected || IsConflict(exception) || error.Reason == "Out of Memory Error", exception);
 
     /// <summary>Whether another transaction was in the way, so that the same work may succeed when it is done again.</summary>
-    public static bool IsConflict(Exception exception) => exception is LoadException { _overtaken: true } || exception is PostgresException e
-        && e.MessageText.StartsWith("TransactionContext Error:", StringComparison.Ordinal)
-        && (e.MessageText.Contains("onflict", StringComparison.Ordinal) || e.MessageText.Contains("Failed to commit", StringComparison.Ordinal));
+    public static bool IsConflict(Exception exception) => exception is LoadException { _overtaken: true } || MotherDuckError.IsConflict(exception);
 
     /// <summary>Whether a row with the same primary key was there.</summary>
     public static bool IsDuplicate(PostgresException exception) => exception.MessageText.StartsWith("Constraint Error: Duplicate key", StringComparison.Ordinal);

@@ -33,10 +33,8 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
     public string? Source()
     {
         var urls = SqlLexer.Read(Load.Template.Write(Literal))
-            .Where(token => token.Kind == SqlTokenKind.Quoted)
-            .Select(token => Url_().Match(token.Text))
-            .Where(match => match.Success)
-            .Select(match => match.Groups["scheme"].Value + match.Groups["path"].Value)
+            .Where(token => token.Kind == SqlTokenKind.Quoted && StartOfUrl().IsMatch(token.Text))
+            .Select(token => MotherDuckError.WithoutSecrets(token.Text.Trim('\'')).Split('?')[0])
             .Distinct(StringComparer.Ordinal);
         return string.Join(", ", urls) is { Length: > 0 } source ? source : null;
     }
@@ -58,6 +56,6 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
         return Values[index] is { } value ? type.FromVarchar(Sql.Literal(value.Text)) : $"CAST(NULL AS {type.Name})";
     }
 
-    [GeneratedRegex("^'(?<scheme>[A-Za-z0-9]+://)(?:[^/@']*@)?(?<path>[^?']*)")]
-    private static partial Regex Url_();
+    [GeneratedRegex("^'[A-Za-z0-9]+://")]
+    private static partial Regex StartOfUrl();
 }

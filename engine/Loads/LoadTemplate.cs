@@ -65,8 +65,8 @@ internal sealed record LoadTemplate(Template Template)
         var frontMatter = FrontMatter.Read(file);
         var eventsText = ReadEvents(frontMatter, settings);
         var events = eventsText is null ? null : BlobPrefix.Parse(eventsText);
-        if (eventsText is not null && events is null)
-            frontMatter.Fault("events", "'events' is not the beginning of blob URLs, https://ACCOUNT.blob.core.windows.net/CONTAINER/ (or az://...) without '?' and globs");
+        if (eventsText is { Length: > 0 } && events is null)
+            frontMatter.Fault("events", "'events' is not the beginning of blob URLs, https://ACCOUNT.blob.core.windows.net/CONTAINER/ (or az://...) without '?' and globs; a '*' and an ending may follow it, PREFIX *.csv");
         string[] given = eventsText is null ? ["run_date", "run_time"] : ["run_date", "run_time", "url"];
         var template = Template.Read(file, frontMatter, settings, given);
 
@@ -105,15 +105,21 @@ internal sealed record LoadTemplate(Template Template)
         return load;
     }
 
+    // The ending stands apart, PREFIX *.csv or [PREFIX, "*.csv"], as a slash and a star would open another comment. In a setting it need not.
     private static string? ReadEvents(FrontMatter frontMatter, Settings settings)
     {
-        var text = frontMatter.Text("events");
-        if (text is not ['%', .., '%'])
-            return text;
-        if (settings.Text(text.Trim('%')) is { } setting)
+        if (frontMatter.List("events") is not { } parts)
+            return null;
+        var text = string.Join(' ', parts.Select(part => part is ['%', _, .., '%'] ? ReadSetting(frontMatter, settings, part.Trim('%')) : part.Trim()));
+        return text.IndexOf(" *", StringComparison.Ordinal) is > 0 and var at ? text[..at].TrimEnd() + text[(at + 1)..] : text;
+    }
+
+    private static string ReadSetting(FrontMatter frontMatter, Settings settings, string name)
+    {
+        if (settings.Text(name) is { } setting)
             return setting;
-        frontMatter.Fault("events", $"'events' is the setting {text.Trim('%')}, which is not set");
-        return null;
+        frontMatter.Fault("events", $"'events' is the setting {name}, which is not set");
+        return "";
     }
 
     // A type is DuckDB's to judge, STRUCTs and all; here it only has to be one: balanced, and nothing behind it.

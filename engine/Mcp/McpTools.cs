@@ -84,7 +84,7 @@ internal sealed class McpTools
     private async Task<CallToolResult> CallAsync(QueryTemplate query, HttpContext http, IDictionary<string, JsonElement> arguments, CancellationToken cancellationToken)
     {
         var values = TemplateInput.Read(arguments, query.Template.Parameters);
-        var answer = await _queries.CollectAsync(query, values, _options.MaxRows, http, cancellationToken);
+        var answer = await _queries.CollectAsync(query, values, _options.MaxRows, cancellationToken);
         var rows = Encoding.UTF8.GetString(answer.Body);
         var cut = answer.Truncated ? $"Only the first {Math.Min(_options.MaxRows, query.MaxRows == 0 ? int.MaxValue : query.MaxRows)} rows are here; there are more. Narrow the parameters to see others." : null;
         var structured = JsonSerializer.Deserialize<JsonElement>($"{{\"rows\":{rows},\"truncated\":{(answer.Truncated ? "true" : "false")}}}");

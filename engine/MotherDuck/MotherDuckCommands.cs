@@ -85,9 +85,9 @@ public static class MotherDuckCommands
     {
         try
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            // Without a limit: it belongs to work that has one.
             if (connection.FullState.HasFlag(System.Data.ConnectionState.Open))
-                await connection.ScalarAsync("ROLLBACK", limit.Token);
+                await connection.ScalarAsync("ROLLBACK", CancellationToken.None);
         }
         catch (PostgresException e) when (e.MessageText.Contains("no transaction is active", StringComparison.Ordinal))
         {
@@ -96,7 +96,7 @@ public static class MotherDuckCommands
         catch (Exception)
         {
             // The connection's state is unknown: nobody may inherit it.
-            MotherDuckDataSource.Discard(connection);
+            ConnectionPool.Discard(connection);
         }
     }
 }

@@ -1,229 +1,174 @@
-using System.Data;
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace MdFunctions.Engine.MotherDuck;
 
-/// <summary>A pool of long-lived connections to MotherDuck. Open one, dispose it soon.</summary>
+/// <summary>
+/// A pool of long-lived connections to MotherDuck, and the one way to use them: with a time limit, and with one more try where a connection broke. As many work at
+/// once as there are connections; a bounded number waits, and the others are turned away.
+/// </summary>
 public sealed class MotherDuckDataSource : IAsyncDisposable
 {
     // How long after its limit a statement has to end by itself: Npgsql asks MotherDuck to cancel it, and waits a second for that.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1.5);
 
-    private static readonly ConditionalWeakTable<NpgsqlConnection, MotherDuckDataSource> Pools = [];
-
-    private readonly NpgsqlDataSource _dataSource;
-    private readonly StateChangeEventHandler _onStateChange;
-    private readonly MotherDuckOptions _options;
+    private readonly ConnectionPool _pool;
     private readonly ILogger _logger;
-    private readonly bool _writes;
-    private readonly string _name;
-    private readonly int _size;
-    // When a physical connection was opened. Npgsql shows no such object; the parameters that the server reported are one for each.
-    private readonly ConditionalWeakTable<object, object> _openedAt = [];
-    private long _distrustedBefore = long.MinValue;
-    private int _waiting;
 
     /// <summary>Sets the pool up; nothing connects yet.</summary>
     /// <param name="options">Where to, and how.</param>
     /// <param name="token">What to log in with.</param>
     /// <param name="writes">True for the pool of loads and ingests.</param>
-    /// <param name="loggerFactory">Npgsql logs through it.</param>
-    internal MotherDuckDataSource(MotherDuckOptions options, AccessToken token, bool writes, ILoggerFactory loggerFactory)
-    {
-        (_options, Token, _writes, _logger) = (options, token, writes, loggerFactory.CreateLogger<MotherDuckDataSource>());
-        (_name, _size) = ($"{options.SessionName}-{(writes ? "write" : "read")}", writes ? options.MaxWritePoolSize : options.MaxPoolSize);
-        var builder = new NpgsqlDataSourceBuilder(options.ToConnectionString(_size)) { Name = _name };
-        builder.UseLoggerFactory(loggerFactory);
-        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false)); // There is no pg_catalog to load them from.
-        builder.ConfigureTracing(Tracing.Configure);
-        // OpenAsync has read the token by the time this runs.
-        builder.UsePasswordProvider(
-            _ => throw new NotSupportedException("Connections are opened asynchronously."), (_, _) => new(token.Current!.Value));
-        if (options.VerifyCertificate)
-            builder.UseSslClientAuthenticationOptionsCallback(new CertificateCheck(options.Host, options.RootCertificates).Configure);
-        builder.UsePhysicalConnectionInitializer(Remember, connection =>
-        {
-            Remember(connection);
-            return Task.CompletedTask;
-        });
-        _dataSource = builder.Build();
-        // What broke one connection is likely to have broken the others too. Npgsql empties its pool only when a read failed, not when nothing came.
-        _onStateChange = (connection, _) =>
-        {
-            if (((NpgsqlConnection)connection).FullState == ConnectionState.Broken)
-                Distrust();
-        };
-    }
+    /// <param name="loggers">Npgsql logs through it.</param>
+    internal MotherDuckDataSource(MotherDuckOptions options, AccessToken token, bool writes, ILoggerFactory loggers) =>
+        (Token, _pool, _logger) = (token, new(options, token, writes, loggers), loggers.CreateLogger<MotherDuckDataSource>());
 
     /// <summary>What this pool logs in with.</summary>
     internal AccessToken Token { get; }
 
     /// <summary>What the pool's connections are doing now.</summary>
-    public PoolState State => PoolState.Read(_name, Volatile.Read(ref _waiting), _size);
+    public PoolState State => _pool.State;
 
     /// <summary>
-    /// Takes a connection from the pool, or opens one; waits while all are in use. When MotherDuck refuses the token, it is read again and tried once more.
+    /// Runs work on a connection. Its time limit holds even where the network swallows everything: what does not end when it is cancelled is left to itself, and
+    /// another connection takes its place.
     /// </summary>
-    /// <exception cref="MotherDuckException">There is no token, MotherDuck refuses it, or it cannot be reached in time.</exception>
-    /// <exception cref="NpgsqlException">MotherDuck cannot be reached, or no connection came free in time.</exception>
-    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    /// <param name="limit">How long it may take in all, with the wait for a connection.</param>
+    /// <param name="work">What to do. Its token is cancelled when the limit is over. It closes its readers and lets the connection open.</param>
+    /// <param name="canRetry">Asked when it failed: whether it may run again, on another connection if this one broke. For a broken connection it does so once.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over while it ran.</exception>
+    /// <exception cref="NpgsqlException">MotherDuck refused a statement, or the connection broke.</exception>
+    internal async Task RunAsync(
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, bool> canRetry, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _waiting);
-        try
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stop.CancelAfter(limit > TimeSpan.Zero ? limit : TimeSpan.Zero);
+        using var turn = await _pool.EnterAsync(stop.Token, cancellationToken);
+        for (var broke = false; ;)
         {
-            var token = await Token.GetAsync(cancellationToken);
-            for (var first = true; ; first = false)
+            try
             {
-                if (_writes && token.IsReadScaling)
-                    throw Refused("a read-scaling token cannot write", $"Loads and ingests need a read-write token; the token of {Token.Name} is a read-scaling token.");
-                try
-                {
-                    return await ConnectAsync(cancellationToken);
-                }
-                catch (PostgresException e) when (MotherDuckError.IsLoginRefused(e))
-                {
-                    if (!first || await Token.ReplaceAsync(token, cancellationToken) is not { } newer)
-                        throw Refused("the access token was refused", $"{Token.Explain(token)} It said: {MotherDuckError.OneLine(e.MessageText)}", e);
-                    token = newer;
-                }
+                await RunOnceAsync(work, stop.Token, cancellationToken);
+                return;
             }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _waiting);
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // What broke one connection is likely to have broken the others too.
+                var breaks = MotherDuckError.IsTransientFailure(e);
+                if (breaks)
+                    _pool.CloseOldConnections();
+                if ((broke && breaks) || stop.IsCancellationRequested || !canRetry(e))
+                    throw;
+                broke |= breaks;
+                _logger.LogInformation("Trying once more: {Error}", MotherDuckError.From(e)?.Message ?? e.Message);
+            }
+            catch (OperationCanceledException e) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException($"the limit of {Duration.Write(limit)} is over", e);
+            }
         }
     }
 
-    /// <summary>
-    /// Runs work with connections of this pool under a time limit that holds even where the network swallows everything: Npgsql answers a cancellation only
-    /// when it has told MotherDuck of it, on a connection that may hang as well. What does not end then is left to itself.
-    /// </summary>
-    /// <param name="limit">How long it may take in all.</param>
-    /// <param name="work">What to do. Its token is cancelled when the limit is over.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
-    /// <exception cref="TimeoutException">The limit was over.</exception>
-    public async Task WithinAsync(TimeSpan limit, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
-    {
-        // Not disposed: what is left to itself still has its token.
-        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        stop.CancelAfter(limit);
-        var running = work(stop.Token);
-        try
-        {
-            await running.WaitAsync(limit + Grace);
-            stop.Dispose();
-        }
-        catch (Exception e) when (!running.IsCompleted || stop.IsCancellationRequested)
-        {
-            if (!running.IsCompleted)
-            {
-                _ = running.ContinueWith(task => task.Exception, TaskScheduler.Default);
-                Distrust();
-                _logger.LogWarning("MotherDuck answers neither a statement nor its cancellation; the connection is given up");
-            }
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new TimeoutException($"the limit of {Duration.Write(limit)} is over", e);
-        }
-    }
-
-    /// <summary>Runs work on a connection <see cref="WithinAsync">within a time limit</see>, and once more on another connection when the first broke.</summary>
-    /// <param name="limit">How long it may take in all.</param>
-    /// <param name="work">What to do.</param>
-    /// <param name="mayRetry">Whether it may run again: for what only reads, and has told its caller nothing yet. Null for never.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
-    /// <exception cref="TimeoutException">The limit was over.</exception>
-    public Task RunAsync(
-        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<bool>? mayRetry, CancellationToken cancellationToken) =>
-        WithinAsync(limit, async stop =>
-        {
-            for (var first = true; ; first = false)
-            {
-                try
-                {
-                    await using var connection = await OpenAsync(stop);
-                    await work(connection, stop);
-                    return;
-                }
-                catch (Exception e) when (first && MotherDuckError.From(e) is { IsTransient: true } error && mayRetry?.Invoke() == true && !stop.IsCancellationRequested)
-                {
-                    _logger.LogInformation("A connection broke ({Error}); trying once more on another", error.Message);
-                }
-            }
-        }, cancellationToken);
-
-    /// <summary>Runs work that only reads, <see cref="WithinAsync">within a time limit</see> and once more on another connection when the first broke.</summary>
-    /// <param name="limit">How long it may take in all.</param>
+    /// <summary>Runs work that only reads, within a time limit and once more on another connection when the first broke.</summary>
+    /// <param name="limit">How long it may take in all, with the wait for a connection.</param>
     /// <param name="read">What to read. It may run twice.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <exception cref="TimeoutException">The limit was over.</exception>
+    /// <exception cref="TimeoutException">The limit was over while it ran.</exception>
+    /// <exception cref="NpgsqlException">MotherDuck refused a statement, or the connection broke.</exception>
     public async Task<T> ReadAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         T result = default!;
-        await RunAsync(limit, async (connection, stop) => result = await read(connection, stop), () => true, cancellationToken);
+        await RunAsync(limit, async (connection, stop) => result = await read(connection, stop), MotherDuckError.IsTransientFailure, cancellationToken);
         return result;
     }
 
     /// <summary>
-    /// Sees to it that a connection is closed when it is disposed, and not used again. Its neighbours in the pool are closed too, as there is no closing one
-    /// alone. (<c>NpgsqlConnection.ClearPool</c> knows only pools that were not made by a data source, and does nothing to ours.)
+    /// Runs work in a transaction, within a time limit: commits it when the work returns, rolls it back when it throws. It runs once more
+    /// where the connection broke before COMMIT was sent: nothing can have been stored.
     /// </summary>
-    public static void Discard(NpgsqlConnection connection)
+    /// <param name="limit">How long it may take in all, with the wait for a connection.</param>
+    /// <param name="work">What to do. It may run twice.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="TimeoutException">The limit was over while it ran.</exception>
+    /// <exception cref="NpgsqlException">MotherDuck refused a statement, or the connection broke.</exception>
+    public async Task<T> TransactionAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
-        if (Pools.TryGetValue(connection, out var pool))
-            pool.Distrust();
+        T result = default!;
+        var commits = false;
+        await RunAsync(limit, async (connection, stop) => result = await connection.InTransactionAsync(async () =>
+        {
+            var done = await work(connection, stop);
+            commits = true;
+            return done;
+        }, stop), e => !commits && MotherDuckError.IsTransientFailure(e), cancellationToken);
+        return result;
+    }
+
+    /// <summary>Opens a connection without a limit of its own, for what is not one piece of work; closing it makes room for others.</summary>
+    internal async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var turn = await _pool.EnterAsync(cancellationToken, cancellationToken);
+        try
+        {
+            var connection = await _pool.OpenAsync(cancellationToken, cancellationToken);
+            connection.StateChange += (_, _) =>
+            {
+                if (!connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+                    turn.Dispose();
+            };
+            return connection;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Closes all connections.</summary>
-    public ValueTask DisposeAsync() => _dataSource.DisposeAsync();
+    public ValueTask DisposeAsync() => _pool.DisposeAsync();
 
-    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    private async Task RunOnceAsync(Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken stop, CancellationToken cancellationToken)
     {
-        // Npgsql's own limit does not cover the TLS handshake; so ours comes a little later than its, whose errors say more.
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(_options.ConnectTimeout + TimeSpan.FromMilliseconds(500));
-        try
+        var connection = await _pool.OpenAsync(stop, cancellationToken);
+        // What Npgsql is given is cancelled on a thread of its own.
+        var cancel = new CancellationTokenSource();
+        var givenUp = new TaskCompletionSource();
+        using var stopping = stop.UnsafeRegister(_ => GiveUp(), null);
+        var running = work(connection, cancel.Token);
+        if (await Task.WhenAny(running, givenUp.Task) == running)
         {
-            while (true)
+            try
             {
-                var connection = await _dataSource.OpenConnectionAsync(limit.Token);
-                if (IsTrusted(connection))
-                {
-                    connection.StateChange += _onStateChange;
-                    Pools.Add(connection, this);
-                    return connection;
-                }
-                await connection.DisposeAsync(); // The pool was cleared after it was opened: this closes it.
+                await running;
             }
+            catch (PostgresException e) when (!stop.IsCancellationRequested)
+            {
+                if (!StatementErrors.IsHarmless(e))
+                    ConnectionPool.Discard(connection);
+                throw;
+            }
+            catch (Exception e) when (stop.IsCancellationRequested && MotherDuckError.From(e) is not null)
+            {
+                throw new OperationCanceledException(e.Message, e, stop);
+            }
+            finally
+            {
+                await connection.DisposeAsync();
+            }
+            return;
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        _pool.Abandon(connection);
+        _ = running.ContinueWith(_ => connection.Dispose(), TaskScheduler.Default);
+        _logger.LogWarning("MotherDuck answers neither a statement nor its cancellation; the connection is given up");
+        throw new OperationCanceledException(stop);
+
+        async void GiveUp()
         {
-            throw NotInTime(e);
-        }
-        catch (NpgsqlException e) when (MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Timeout)
-        {
-            throw NotInTime(e);
+            _ = ConnectionPool.CancelAsync(cancel);
+            await Task.Delay(Grace);
+            givenUp.TrySetResult();
         }
     }
-
-    // Clearing Npgsql's pool does not wait for a clearing under way, and until that ends an old connection can be taken out. A retry must not meet one.
-    private void Distrust()
-    {
-        Volatile.Write(ref _distrustedBefore, Stopwatch.GetTimestamp());
-        _dataSource.Clear();
-    }
-
-    private void Remember(NpgsqlConnection connection) => _openedAt.AddOrUpdate(connection.PostgresParameters, Stopwatch.GetTimestamp());
-
-    private bool IsTrusted(NpgsqlConnection connection) =>
-        !_openedAt.TryGetValue(connection.PostgresParameters, out var openedAt) || (long)openedAt > Volatile.Read(ref _distrustedBefore);
-
-    private MotherDuckException NotInTime(Exception inner) => new(
-        new(MotherDuckErrorKind.Unreachable, "no connection in time", $"No connection to {_options.Host} in {Duration.Write(_options.ConnectTimeout)} (MotherDuck:ConnectTimeout)."),
-        inner);
-
-    private static MotherDuckException Refused(string reason, string message, Exception? inner = null) =>
-        new(new(MotherDuckErrorKind.LoginRefused, reason, message), inner);
 }

@@ -35,8 +35,11 @@ internal sealed partial record MotherDuckOptions
     /// <summary>The most connections of queries, from 1 to 100. Default 4, MotherDuck's own advice: DuckDB runs each query on all cores.</summary>
     public int MaxPoolSize { get; init; } = 4;
 
-    /// <summary>The most connections of loads and ingests, from 1 to 100. Default 4.</summary>
+    /// <summary>The most connections of loads and ingests, from 2 to 100: a load that runs renews its lease on another one. Default 4.</summary>
     public int MaxWritePoolSize { get; init; } = 4;
+
+    /// <summary>How many requests may wait for a connection of queries, from 0 to 100,000; one more gets 503. The setting <c>Queries:QueueLimit</c>, default 100.</summary>
+    public int QueueLimit { get; init; } = 100;
 
     /// <summary>Whether a connection is opened when the app starts, ahead of the first request. It runs no query, but a login may wake MotherDuck. Default true.</summary>
     public bool WarmUp { get; init; } = true;
@@ -55,9 +58,6 @@ internal sealed partial record MotherDuckOptions
 
     /// <summary>How long a connection may take, from 1s to 5m: waiting for a free one, or opening one with TLS and login. Default 15s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>How long MotherDuck may leave any statement without an answer, from 1s to 1d. Default 30m; a template's own <c>timeout</c> is shorter.</summary>
-    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>How old a token gets before it is read from Key Vault again, from 1s to 1d. Default 30m.</summary>
     public TimeSpan TokenRefreshInterval { get; init; } = TimeSpan.FromMinutes(30);
@@ -94,28 +94,28 @@ internal sealed partial record MotherDuckOptions
     {
         var vault = ReadVault(settings);
         var verify = ReadSslMode(settings);
-        return new MotherDuckOptions
+        var defaults = new MotherDuckOptions { Host = ReadHost(settings) };
+        return defaults with
         {
-            Host = ReadHost(settings),
-            Port = settings.Integer("MotherDuck:Port", 5432, 1, 65535),
-            Database = settings.Text("MotherDuck:Database") ?? "md:",
+            Port = settings.Integer("MotherDuck:Port", defaults.Port, 1, 65535),
+            Database = settings.Text("MotherDuck:Database") ?? defaults.Database,
             VerifyCertificate = verify,
             RootCertificates = ReadRoots(settings, verify),
             SessionName = ReadSessionName(settings),
             AttachMode = settings.Choice("MotherDuck:AttachMode", "", "single", "workspace") is { Length: > 0 } mode ? mode : null,
-            MaxPoolSize = settings.Integer("MotherDuck:MaxPoolSize", 4, 1, 100),
-            MaxWritePoolSize = settings.Integer("MotherDuck:MaxWritePoolSize", 4, 2, 100),
+            MaxPoolSize = settings.Integer("MotherDuck:MaxPoolSize", defaults.MaxPoolSize, 1, 100),
+            MaxWritePoolSize = settings.Integer("MotherDuck:MaxWritePoolSize", defaults.MaxWritePoolSize, 2, 100),
+            QueueLimit = settings.Integer("Queries:QueueLimit", defaults.QueueLimit, 0, 100_000),
             WarmUp = settings.Choice("MotherDuck:WarmUp", "true", "true", "false") == "true",
-            ConnectionIdleLifetime = settings.Duration("MotherDuck:ConnectionIdleLifetime", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            ConnectionLifetime = settings.Duration("MotherDuck:ConnectionLifetime", TimeSpan.FromHours(1), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)),
-            TcpKeepAliveTime = settings.Duration("MotherDuck:TcpKeepAliveTime", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(2)),
-            TcpKeepAliveInterval = settings.Duration("MotherDuck:TcpKeepAliveInterval", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
-            ConnectTimeout = settings.Duration("MotherDuck:ConnectTimeout", TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
-            CommandTimeout = settings.Duration("MotherDuck:CommandTimeout", TimeSpan.FromMinutes(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            TokenRefreshInterval = settings.Duration("MotherDuck:TokenRefreshInterval", TimeSpan.FromMinutes(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            TokenRetryInterval = settings.Duration("MotherDuck:TokenRetryInterval", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            ConnectionIdleLifetime = settings.Duration("MotherDuck:ConnectionIdleLifetime", defaults.ConnectionIdleLifetime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            ConnectionLifetime = settings.Duration("MotherDuck:ConnectionLifetime", defaults.ConnectionLifetime, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)),
+            TcpKeepAliveTime = settings.Duration("MotherDuck:TcpKeepAliveTime", defaults.TcpKeepAliveTime, TimeSpan.FromSeconds(1), TimeSpan.FromHours(2)),
+            TcpKeepAliveInterval = settings.Duration("MotherDuck:TcpKeepAliveInterval", defaults.TcpKeepAliveInterval, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+            ConnectTimeout = settings.Duration("MotherDuck:ConnectTimeout", defaults.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+            TokenRefreshInterval = settings.Duration("MotherDuck:TokenRefreshInterval", defaults.TokenRefreshInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            TokenRetryInterval = settings.Duration("MotherDuck:TokenRetryInterval", defaults.TokenRetryInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             KeyVaultUri = vault,
-            TokenSecret = ReadSecretName(settings, "MotherDuck:TokenSecret") ?? "motherduck-token",
+            TokenSecret = ReadSecretName(settings, "MotherDuck:TokenSecret") ?? defaults.TokenSecret,
             ReadTokenSecret = ReadSecretName(settings, "MotherDuck:ReadTokenSecret"),
             ClientId = settings.Text("AZURE_CLIENT_ID"),
             HasManagedIdentity = settings.Text("IDENTITY_ENDPOINT") is not null,
@@ -126,7 +126,7 @@ internal sealed partial record MotherDuckOptions
         static string? ReadToken(Settings settings, string name, bool required)
         {
             // The value is never repeated, whatever is wrong with it.
-            var token = settings.Text(name)?.Trim() is { Length: > 0 } text ? text : null;
+            var token = settings.Text(name)?.Trim();
             if (token is null && required)
                 settings.Fault(name, "not set; expected a MotherDuck access token, or KEY_VAULT_URI set to the Key Vault that holds it");
             else if (token is not null && token.Any(char.IsWhiteSpace))
@@ -135,9 +135,8 @@ internal sealed partial record MotherDuckOptions
         }
     }
 
-    /// <summary>The connection string of a pool; it never holds the token.</summary>
-    /// <param name="maxPoolSize">The most connections.</param>
-    public string ToConnectionString(int maxPoolSize) => new NpgsqlConnectionStringBuilder
+    /// <summary>The connection string; it never holds the token.</summary>
+    public string ToConnectionString() => new NpgsqlConnectionStringBuilder
     {
         Host = Host,
         Port = Port,
@@ -146,12 +145,12 @@ internal sealed partial record MotherDuckOptions
         Options = string.Join(' ', SessionOptions()),
         SslMode = SslMode.Require, // Encrypts at all events. CertificateCheck verifies: Npgsql takes no callback of ours beside its own VerifyFull.
         MinPoolSize = 0, // An idle app must not keep MotherDuck's engine awake and billed.
-        MaxPoolSize = maxPoolSize,
+        MaxPoolSize = 1, // Each place of the pool has a data source of its own.
         ConnectionIdleLifetime = Seconds(ConnectionIdleLifetime),
         ConnectionPruningInterval = Math.Min(10, Seconds(ConnectionIdleLifetime)),
         ConnectionLifetime = Seconds(ConnectionLifetime),
         Timeout = Seconds(ConnectTimeout),
-        CommandTimeout = Seconds(CommandTimeout),
+        CommandTimeout = 0, // Every piece of work has a limit of its own.
         CancellationTimeout = 1000,
         TcpKeepAlive = true,
         TcpKeepAliveTime = Seconds(TcpKeepAliveTime),

@@ -22,7 +22,7 @@ internal static class MotherDuckServices
         services.AddLogging(logging => logging.AddFilter("Npgsql.Command", LogLevel.Warning));
         services.TryAddSingleton(_ => Credential(options));
         if (options.KeyVaultUri is { } vault)
-            services.AddSingleton(provider => Client(provider, vault));
+            services.AddSingleton(provider => new KeyVault(Client(provider, vault)));
         services.AddSingleton(options).AddSingleton<Telemetry>().AddSingleton(Create).AddHostedService<WarmUp>();
         return services;
     }
@@ -33,7 +33,7 @@ internal static class MotherDuckServices
         var telemetry = services.GetRequiredService<Telemetry>();
         var time = services.GetRequiredService<TimeProvider>();
         var loggers = services.GetRequiredService<ILoggerFactory>();
-        var vault = services.GetService<SecretClient>() is { } client ? new KeyVaultTokens(client, time) : null;
+        var vault = services.GetService<KeyVault>();
 
         var write = Token("MOTHERDUCK_TOKEN", options.Token, "MotherDuck:TokenSecret", options.TokenSecret);
         var hasReadToken = (vault is null ? options.ReadToken : options.ReadTokenSecret) is not null;
@@ -46,7 +46,7 @@ internal static class MotherDuckServices
             vault is null ? setting : $"Key Vault secret '{secret}' ({secretSetting})",
             vault is null
                 ? _ => Task.FromResult(new Token(value!, null, null, time.GetUtcNow()))
-                : cancellationToken => vault.FetchAsync(secretSetting, secret, cancellationToken),
+                : cancellationToken => vault.ReadTokenAsync(secret, secretSetting, time, cancellationToken),
             options, time, loggers.CreateLogger<AccessToken>());
     }
 

@@ -17,7 +17,7 @@ internal sealed class WarmUp(MotherDuckDataSources dataSources, MotherDuckOption
         await Task.Yield(); // The start of the app does not wait for it.
         try
         {
-            await using var connection = await dataSources.Read.OpenAsync(stoppingToken);
+            await dataSources.Read.RunAsync(options.ConnectTimeout, (_, _) => Task.CompletedTask, MotherDuckError.IsTransientFailure, stoppingToken);
             logger.LogInformation("Connected to {Host}", options.Host);
         }
         catch (Exception e) when (MotherDuckError.From(e) is { } error)

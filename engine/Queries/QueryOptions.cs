@@ -12,9 +12,6 @@ internal sealed record QueryOptions
     /// <summary>The most rows of an answer when a query's file does not say; 0 for no limit. Default 0.</summary>
     public int MaxRows { get; init; }
 
-    /// <summary>How many requests may wait for a connection; one more gets 503. Default 100.</summary>
-    public int QueueLimit { get; init; } = 100;
-
     /// <summary>How many bytes of answers are kept for queries with <c>cache</c>; an answer over a sixteenth of it is not kept. Default 64 MiB.</summary>
     public int CacheBytes { get; init; } = 64 * 1024 * 1024;
 
@@ -23,7 +20,6 @@ internal sealed record QueryOptions
     {
         Timeout = settings.Duration("Queries:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(1), MaxTimeout),
         MaxRows = settings.Integer("Queries:MaxRows", 0, 0, int.MaxValue - 1),
-        QueueLimit = settings.Integer("Queries:QueueLimit", 100, 0, 100_000),
         CacheBytes = settings.Integer("Queries:CacheBytes", 64 * 1024 * 1024, 0, int.MaxValue),
     };
 }

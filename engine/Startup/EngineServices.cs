@@ -46,11 +46,11 @@ public static class EngineServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
-        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryGate>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
-        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
         services.AddSingleton(mcp).AddSingleton<McpTools>();
-        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestTargets>().AddHostedService<IngestCheck>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
+        services.AddSingleton(loads).AddSingleton(timers).AddSingleton<TableWriter>().AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
         return services.AddWhatTriggersCall();
     }
 

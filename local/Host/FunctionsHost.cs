@@ -18,7 +18,10 @@ namespace MdFunctions.Local.Host;
 internal sealed record FunctionsHostOptions
 {
     /// <summary>The port on localhost; 0 takes any free one.</summary>
-    public required int Port { get; init; }
+    public int Port { get; init; }
+
+    /// <summary>A socket that is bound already, where the port must be known before the app starts; the host listens there instead.</summary>
+    public Socket? Bound { get; init; }
 
     /// <summary>The app's settings, which the schedules of timers name.</summary>
     public required IConfiguration Settings { get; init; }
@@ -117,12 +120,12 @@ internal sealed class FunctionsHost : IAsyncDisposable
         var metadata = await _channel.AskAsync(
             new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = options.ApplicationDirectory } }, cancellationToken);
         Check(metadata.FunctionMetadataResponse.Result, "The worker cannot tell its functions");
-        foreach (var function in metadata.FunctionMetadataResponse.FunctionMetadataResults)
+        await Task.WhenAll(metadata.FunctionMetadataResponse.FunctionMetadataResults.Select(async function =>
         {
             var loaded = await _channel.AskAsync(
                 new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId, Metadata = function } }, cancellationToken);
             Check(loaded.FunctionLoadResponse.Result, $"Function '{function.Name}' cannot be loaded");
-        }
+        }));
         Functions = [.. metadata.FunctionMetadataResponse.FunctionMetadataResults.Select(Function.Read).OrderBy(function => function.Name, StringComparer.Ordinal)];
         RoutePrefix = ReadRoutePrefix(options.ApplicationDirectory);
     }
@@ -133,18 +136,13 @@ internal sealed class FunctionsHost : IAsyncDisposable
         var workerAddress = Capabilities["HttpUri"];
         await WaitForAsync(new Uri(workerAddress), cancellationToken);
 
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_loggers).AddHttpForwarder();
+        // Empty: neither the environment nor the working directory has a say in it.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(_loggers).AddRoutingCore().AddHttpForwarder();
+        builder.WebHost.UseKestrelCore();
         // 100 MB are the Functions host's own limit of a request's body.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 100 * 1024 * 1024);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            if (options.Port == 0)
-                kestrel.Listen(IPAddress.Loopback, 0);
-            else
-                kestrel.ListenLocalhost(options.Port);
-        });
+        Listen(builder.WebHost, options);
         var app = builder.Build();
         _front = app;
         _http = new HttpTriggers(_channel, workerAddress, app.Services.GetRequiredService<IHttpForwarder>(), logger);
@@ -163,6 +161,16 @@ internal sealed class FunctionsHost : IAsyncDisposable
         }
         BaseAddress = new Uri($"http://localhost:{new Uri(app.Urls.First()).Port}");
         _timers.Start();
+    }
+
+    private static void Listen(IWebHostBuilder server, FunctionsHostOptions options)
+    {
+        if (options.Bound is { } bound)
+            server.UseSockets(sockets => sockets.CreateBoundListenSocket = _ => bound).ConfigureKestrel(kestrel => kestrel.Listen(bound.LocalEndPoint!));
+        else if (options.Port == 0)
+            server.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        else
+            server.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(options.Port));
     }
 
     // A worker in a process of its own may connect before it listens.

@@ -7,6 +7,8 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["pool"] = PoolBenchmark.RunAsync,
     ["ingest"] = IngestBenchmark.RunAsync,
     ["loads"] = LoadBenchmark.RunAsync,
+    ["errors"] = ErrorBenchmark.RunAsync,
+    ["endpoint"] = EndpointBenchmark.RunAsync,
 };
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
 {

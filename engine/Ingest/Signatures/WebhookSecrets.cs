@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Azure;
-using Azure.Identity;
-using Azure.Security.KeyVault.Secrets;
+using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Engine.Ingest;
@@ -18,72 +16,62 @@ internal sealed class SecretException(string message) : Exception(message);
 /// <param name="time">The clock.</param>
 /// <param name="logger">Never gets a secret.</param>
 /// <param name="vault">The vault; null for none.</param>
-internal sealed class WebhookSecrets(Settings settings, TimeProvider time, ILogger<WebhookSecrets> logger, SecretClient? vault = null)
+internal sealed class WebhookSecrets(Settings settings, TimeProvider time, ILogger<WebhookSecrets> logger, KeyVault? vault = null)
 {
-    // So soon is a new secret known, and so rarely is the vault asked: whoever finds the URL can make us ask.
+    // So soon is a change known, and so rarely is the vault asked: whoever finds the URL can make us ask.
     private static readonly TimeSpan Age = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _asking = new(1);
+    private static readonly TimeSpan AgeOfFailure = TimeSpan.FromSeconds(5); // Of a vault that is down: it may be back.
+    private static readonly TimeSpan SlowVault = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, CachedSecret<IReadOnlyList<byte[]>>> _known = new(StringComparer.Ordinal);
 
-    /// <summary>The secret of a name and, in the middle of a rotation, the one before it. A change in the vault is seen within a minute; when the vault is down, the last ones read stay.</summary>
+    /// <summary>
+    /// The secret of a name and, in the middle of a rotation, the one before it. A change in the vault is seen within a minute, and so is that it was deleted or
+    /// disabled; when the vault is down, the last ones read stay.
+    /// </summary>
     /// <exception cref="SecretException">There is no secret of that name, or it could not be read.</exception>
     public async ValueTask<IReadOnlyList<byte[]>> GetAsync(string name, CancellationToken cancellationToken)
     {
         if (vault is null)
-            return Bytes(settings.Text($"Secrets:{name}"), settings.Text($"Secrets:{name}:previous")) ?? throw new SecretException($"the setting Secrets:{name} is not set");
-        if (!IsFresh(name, out var known))
+            return settings.Text($"Secrets:{name}")?.Trim() is { Length: > 0 } current ? Bytes(current, settings.Text($"Secrets:{name}:previous")?.Trim()) : throw new SecretException($"the setting Secrets:{name} is not set");
+        var secret = _known.GetOrAdd(name, _ => new(stop => ReadAsync(vault, name, stop), time));
+        if (time.GetUtcNow() - secret.ReadAt >= (secret.Failure is null or KeyVaultException { IsGone: true } ? Age : AgeOfFailure))
         {
-            if (known?.Secrets is { } last && _asking.CurrentCount == 0)
-                return last; // Someone else is asking; a vault that is slow must not hold up deliveries.
-            await _asking.WaitAsync(cancellationToken);
-            try
-            {
-                if (!IsFresh(name, out known))
-                    _known[name] = known = await AskAsync(vault, name, known?.Secrets, cancellationToken);
-            }
-            finally
-            {
-                _asking.Release();
-            }
+            var reading = (Task)secret.ReadAsync();
+            // One that is known may be used no more: it is waited for, but not while the vault is down or slow.
+            if (secret.Current is null)
+                await reading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            else if (secret.Failure is null)
+                await reading.WaitAsync(SlowVault, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
         }
-        return known!.Secrets ?? throw new SecretException(known.Failure!);
+        return secret.Current ?? throw new SecretException(secret.Failure is KeyVaultException known ? known.Message : $"the secret '{name}' could not be read ({secret.Failure?.GetType().Name})");
     }
 
-    private bool IsFresh(string name, out Known? known) => _known.TryGetValue(name, out known) && time.GetUtcNow() < known.Until;
-
-    private async Task<Known> AskAsync(SecretClient vault, string name, IReadOnlyList<byte[]>? last, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<byte[]>> ReadAsync(KeyVault vault, string name, CancellationToken cancellationToken)
     {
-        string failure;
         try
         {
-            var current = (await vault.GetSecretAsync(name, cancellationToken: cancellationToken)).Value.Value;
-            string? previous = null;
+            return Bytes((await vault.ReadAsync(name, null, cancellationToken)).Value, await PreviousAsync());
+        }
+        catch (KeyVaultException e)
+        {
+            logger.LogWarning("{Failure}{Consequence}", e.Message, e.IsGone || _known[name].Current is null ? "" : " The one read before stays in use.");
+            throw;
+        }
+
+        async Task<string?> PreviousAsync()
+        {
             try
             {
-                previous = (await vault.GetSecretAsync($"{name}-previous", cancellationToken: cancellationToken)).Value.Value;
+                return (await vault.ReadAsync($"{name}-previous", null, cancellationToken)).Value;
             }
-            catch (RequestFailedException e) when (e.Status is 404 or 403)
+            catch (KeyVaultException e) when (e.IsGone)
             {
-                // Not there or disabled: no rotation is under way.
+                return null; // No rotation is under way.
             }
-            if (Bytes(current, previous) is { } secrets)
-                return new(secrets, null, time.GetUtcNow() + Age);
-            failure = $"Key Vault secret '{name}' is empty";
         }
-        catch (RequestFailedException e)
-        {
-            failure = $"Key Vault secret '{name}' of {vault.VaultUri} could not be read ({(e.Status == 0 ? "no connection" : $"{e.Status} {e.ErrorCode}")})";
-        }
-        catch (Exception e) when (e is AuthenticationFailedException or AggregateException)
-        {
-            failure = $"Key Vault secret '{name}' of {vault.VaultUri} could not be read ({e.GetType().Name})";
-        }
-        logger.LogWarning("{Failure}{Consequence}", failure, last is null ? "" : "; the one read before stays in use");
-        return new(last, failure, time.GetUtcNow() + Age);
     }
 
-    private static IReadOnlyList<byte[]>? Bytes(string? current, string? previous) =>
-        string.IsNullOrEmpty(current) ? null : string.IsNullOrEmpty(previous) ? [Encoding.UTF8.GetBytes(current)] : [Encoding.UTF8.GetBytes(current), Encoding.UTF8.GetBytes(previous)];
-
-    private sealed record Known(IReadOnlyList<byte[]>? Secrets, string? Failure, DateTimeOffset Until);
+    private static IReadOnlyList<byte[]> Bytes(string current, string? previous) =>
+        string.IsNullOrEmpty(previous) ? [Encoding.UTF8.GetBytes(current)] : [Encoding.UTF8.GetBytes(current), Encoding.UTF8.GetBytes(previous)];
 }

@@ -98,17 +98,20 @@ internal sealed class LoadLease : IAsyncDisposable
 
     private async Task RenewAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        // A connection that went silent costs one try, not the lease.
+        var limit = _duration / 6;
+        var wait = _duration / 3;
+        while (true)
         {
             try
             {
-                await _changed.WaitAsync(_duration / 3, _stop.Token);
-                await using var connection = await _dataSources.Write.OpenAsync(_stop.Token);
-                await connection.ScalarAsync($"""
+                await _changed.WaitAsync(wait, _stop.Token);
+                await _dataSources.Write.RunAsync(limit, (connection, stop) => connection.ScalarAsync($"""
                     UPDATE {_table} SET expires_at = now() + to_seconds(CAST(CAST($3 AS VARCHAR) AS DOUBLE)), phase = CAST($4 AS VARCHAR)
                     WHERE lease = CAST($1 AS VARCHAR) AND term = CAST(CAST($2 AS VARCHAR) AS BIGINT)
                     """,
-                    [_name, _term.ToString(CultureInfo.InvariantCulture), Seconds(_duration), _phase], _stop.Token);
+                    [_name, _term.ToString(CultureInfo.InvariantCulture), Seconds(_duration), _phase], stop), MotherDuckError.IsTransientFailure, _stop.Token);
+                wait = _duration / 3;
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -118,6 +121,7 @@ internal sealed class LoadLease : IAsyncDisposable
             {
                 // The load itself goes on: whether it still may is settled when it commits.
                 _logger.LogWarning("The lease of {Lease} could not be renewed: {Error}", _name, MotherDuckError.From(e)?.Message ?? e.GetType().Name);
+                wait = _duration / 20;
             }
         }
     }

@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
 using System.Globalization;
+using System.Threading.RateLimiting;
+using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Npgsql;
 
@@ -9,23 +10,21 @@ namespace MdFunctions.Engine.Loads;
 /// The table <c>md_functions.load_runs</c> of each database that loads fill. Its primary key (load, occurrence) is what makes a load succeed once: the row is
 /// written in the transaction that writes the rows.
 /// </summary>
-internal sealed class LoadLedger(MotherDuckDataSources dataSources)
+internal sealed class LoadLedger(MotherDuckDataSources dataSources) : IDisposable
 {
     private const string Columns =
         "load, occurrence, trigger, source, status, rows, bytes, epoch_us(started_at) AS started_at, epoch_us(finished_at) AS finished_at, error";
 
-    private readonly ConcurrentDictionary<string, bool> _prepared = new(StringComparer.OrdinalIgnoreCase);
+    private static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Makes what is missing: the target's schema and our own tables. Once a process; not in the load's transaction, which would then be in the way of other first loads.</summary>
-    /// <exception cref="PostgresException">A conflict, among others: another app makes the same thing. Npgsql closes the connection at nearly every error of
-    /// MotherDuck's, as it takes the code XX000 for a broken server; so it is tried again on another.</exception>
-    public async Task PrepareAsync(NpgsqlConnection connection, TableName target, CancellationToken cancellationToken)
+    private readonly ConcurrencyLimiter _readers = new(new ConcurrencyLimiterOptions { PermitLimit = 1, QueueLimit = 100 });
+
+    /// <summary>What a load of a target writes into: the target's schema and our own tables.</summary>
+    public static Tables Tables(TableName target)
     {
         var schema = $"{Sql.Identifier(target.Database)}.{Sql.Identifier(target.Schema)}";
-        if (_prepared.ContainsKey(schema))
-            return;
         var ours = Schema(target.Database);
-        string[] statements =
+        return new($"loads of {schema}",
         [
             $"CREATE SCHEMA IF NOT EXISTS {schema}",
             $"CREATE SCHEMA IF NOT EXISTS {ours}",
@@ -41,14 +40,8 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
               lease VARCHAR, term BIGINT, load VARCHAR, occurrence VARCHAR, trigger VARCHAR, phase VARCHAR,
               started_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, PRIMARY KEY (lease, term))
             """,
-        ];
-        foreach (var statement in statements)
-            await connection.ScalarAsync(statement, cancellationToken);
-        _prepared[schema] = true;
+        ]);
     }
-
-    /// <summary>Forgets that a target's tables are there: a statement said that they are not.</summary>
-    public void Forget() => _prepared.Clear();
 
     /// <summary>The run that loaded an occurrence; null if none has.</summary>
     /// <exception cref="LoadException">It loaded the same key with other parameters.</exception>
@@ -121,19 +114,23 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources)
         """,
         [], row => new RunningLoad(row[0]!, row[1]!, row[2]!, row[3]!, Time(row[4])), cancellationToken);
 
-    /// <summary>Whether a statement failed because our own tables are gone.</summary>
-    public static bool IsMissing(Exception exception) => exception is PostgresException e && e.MessageText.StartsWith("Catalog Error:", StringComparison.Ordinal)
-        && (e.MessageText.Contains("load_runs", StringComparison.Ordinal) || e.MessageText.Contains("load_leases", StringComparison.Ordinal) || e.MessageText.Contains("md_functions", StringComparison.Ordinal));
+    /// <inheritdoc/>
+    public void Dispose() => _readers.Dispose();
 
     /// <summary>Our schema of a database.</summary>
     public static string Schema(string database) => $"{Sql.Identifier(database)}.md_functions";
 
+    // Loads and ingests keep the other connections, however often people look.
     private async Task<List<T>> ReadAsync<T>(string sql, string?[] values, Func<string?[], T> read, CancellationToken cancellationToken)
     {
-        await using var connection = await dataSources.Write.OpenAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ReadLimit);
+        using var turn = await _readers.AcquireAsync(1, limit.Token);
+        if (!turn.IsAcquired)
+            throw new ProblemException(new Problem(503, "Busy", "Too many people ask for the runs of loads. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) });
         try
         {
-            return [.. (await connection.RowsAsync(sql, values, cancellationToken)).Select(read)];
+            return [.. (await dataSources.Write.ReadAsync(ReadLimit, (connection, stop) => connection.RowsAsync(sql, values, stop), limit.Token)).Select(read)];
         }
         catch (PostgresException e) when (e.MessageText.StartsWith("Catalog Error:", StringComparison.Ordinal))
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,11 +8,9 @@ namespace MdFunctions.Engine.Loads;
 
 /// <summary>Runs loads, each occurrence once: the rows go from their source into MotherDuck and never through this app.</summary>
 internal sealed class LoadRunner(
-    MotherDuckDataSources dataSources, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
-    ILogger<LoadRunner> logger)
+    MotherDuckDataSources dataSources, TableWriter writer, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
+    ILogger<LoadRunner> logger) : IDisposable
 {
-    private const int Attempts = 6;
-
     private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _turns = new(options.Concurrency);
@@ -60,6 +57,13 @@ internal sealed class LoadRunner(
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _alone.Dispose();
+    }
+
     /// <summary>Records that a load did not run because one before it did not succeed.</summary>
     public Task SkipAsync(LoadRequest request, string reason) => RecordFailureAsync(request, "skipped", Now(), reason);
 
@@ -69,25 +73,14 @@ internal sealed class LoadRunner(
         var started = Now();
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    var run = alone ? await RunAloneAsync(request, started, patience) : await RunOnceAsync(request, null, started);
-                    measured.Succeed(run.Rows ?? 0);
-                    return run;
-                }
-                catch (Exception e) when (attempt < Attempts && (LoadException.IsConflict(e) || LoadLedger.IsMissing(e)))
-                {
-                    ledger.Forget();
-                    logger.LogInformation("Load {Load}: another transaction was in the way; trying again ({Attempt})", request.Load.Name, attempt);
-                    await Task.Delay(Random.Shared.Next(50, 200) * attempt, app.ApplicationStopping);
-                }
-            }
+            var run = await writer.RunAsync(LoadLedger.Tables(request.Load.Target),
+                () => alone ? RunAloneAsync(request, started, patience) : RunOnceAsync(request, null, started), LoadException.IsConflict, app.ApplicationStopping);
+            measured.Succeed(run.Rows ?? 0);
+            return run;
         }
-        catch (Exception e) when (Explain(e, request.Load) is { } failure)
+        catch (Exception e) when (Explain(e) is { } failure)
         {
-            measured.Fail(MotherDuckError.From(e));
+            measured.Fail(e);
             // A key used for something else keeps the row that it has.
             if (failure.Problem is not { Status: 409 } and not { Title: "Key used already" })
             {
@@ -127,12 +120,11 @@ internal sealed class LoadRunner(
             var taking = false;
             await dataSources.Write.RunAsync(AftermathLimit, async (connection, cancellationToken) =>
             {
-                await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
                 run = await ledger.FindSucceededAsync(connection, request, cancellationToken);
                 taking = run is null;
                 if (taking)
                     lease = await LoadLease.TryTakeAsync(dataSources, connection, request, options.LeaseDuration, logger, cancellationToken);
-            }, () => !taking, app.ApplicationStopping); // A lease that was taken without our knowledge would be in our own way.
+            }, e => !taking && MotherDuckError.IsTransientFailure(e), app.ApplicationStopping); // A lease that was taken without our knowledge would be in our own way.
             if (run is not null || lease is not null)
                 return (run, lease);
             if (patience() <= TimeSpan.Zero)
@@ -143,25 +135,28 @@ internal sealed class LoadRunner(
 
     private async Task<LoadRun> RunOnceAsync(LoadRequest request, LoadLease? lease, DateTimeOffset started)
     {
-        LoadRun? run = null;
+        LoadRun run;
         var before = false;
-        await dataSources.Write.RunAsync(request.Load.Timeout, async (connection, cancellationToken) =>
+        try
         {
-            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
-            run = await connection.InTransactionAsync(async () =>
+            run = await dataSources.Write.TransactionAsync(request.Load.Timeout, async (connection, cancellationToken) =>
             {
                 var known = await ledger.FindSucceededAsync(connection, request, cancellationToken);
                 before = known is not null;
                 return known ?? await LoadAsync(connection, request, lease, started, cancellationToken);
-            }, cancellationToken);
-        }, () => true, app.ApplicationStopping); // Whether or not a COMMIT was the last that MotherDuck heard: the second try finds the first one's row, or nothing of it.
+            }, app.ApplicationStopping);
+        }
+        catch (TimeoutException e)
+        {
+            throw LoadException.TimedOut(request.Load, e);
+        }
         if (before)
             logger.LogInformation("Load {Load}: occurrence {Occurrence} was loaded before", request.Load.Name, request.Occurrence);
         else
-            logger.LogInformation("Load {Load} done: {Rows} rows in {Seconds:0.0} s", request.Load.Name, run!.Rows, (Now() - started).TotalSeconds);
+            logger.LogInformation("Load {Load} done: {Rows} rows in {Seconds:0.0} s", request.Load.Name, run.Rows, (Now() - started).TotalSeconds);
         if (!before && lease is not null)
             lease.HasEnded = true;
-        return run!;
+        return run;
     }
 
     private async Task<LoadRun> LoadAsync(NpgsqlConnection connection, LoadRequest request, LoadLease? lease, DateTimeOffset started, CancellationToken cancellationToken)
@@ -182,18 +177,19 @@ internal sealed class LoadRunner(
     }
 
     private Task RecordFailureAsync(LoadRequest request, string status, DateTimeOffset started, string reason) =>
-        AfterwardsAsync($"{status} run of", request, async (connection, cancellationToken) =>
-        {
-            await ledger.PrepareAsync(connection, request.Load.Target, cancellationToken);
-            await ledger.RecordAsync(connection, request, Run(request, status, started, reason), cancellationToken);
-        });
+        AfterwardsAsync($"{status} run of", request, (connection, cancellationToken) =>
+            ledger.RecordAsync(connection, request, Run(request, status, started, reason), cancellationToken));
 
     // What is left to do when a run has ended badly. It must not hide why, so its own failure is only logged.
     private async Task AfterwardsAsync(string what, LoadRequest request, Func<NpgsqlConnection, CancellationToken, Task> work)
     {
         try
         {
-            await dataSources.Write.RunAsync(AftermathLimit, work, () => true, CancellationToken.None);
+            await writer.RunAsync(LoadLedger.Tables(request.Load.Target), async () =>
+            {
+                await dataSources.Write.RunAsync(AftermathLimit, work, MotherDuckError.IsTransientFailure, CancellationToken.None);
+                return true;
+            }, MotherDuckError.IsConflict, CancellationToken.None);
         }
         catch (Exception e) when (e is LoadException or OperationCanceledException || MotherDuckError.From(e) is not null)
         {
@@ -211,12 +207,9 @@ internal sealed class LoadRunner(
     private LoadRun Run(LoadRequest request, string status, DateTimeOffset started, string? error) =>
         new(request.Load.Name, request.Occurrence, request.Trigger, request.Source(), status, null, request.Bytes, started, Now(), error);
 
-    private static LoadException? Explain(Exception exception, LoadTemplate load) => exception switch
+    private static LoadException? Explain(Exception exception) => exception switch
     {
         LoadException known => known,
-        TimeoutException => new LoadException(
-            $"it took longer than its timeout, {Duration.Write(load.Timeout)}",
-            new Problem(504, "Load timed out", $"The load took longer than its timeout, {Duration.Write(load.Timeout)}, and was cancelled."), curable: true, exception),
         OperationCanceledException => LoadException.Stopping(exception),
         _ => MotherDuckError.From(exception) is { } error ? LoadException.From(error, exception) : null,
     };

@@ -35,7 +35,7 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
     private async Task<long> LoadAsync()
     {
         report("staging");
-        var target = await ColumnsAsync(_load.Target);
+        var target = await _load.Target.ColumnsAsync(connection, cancellationToken);
         var (select, columns) = await new LoadSource(connection, request, cancellationToken).ReadAsync(target);
         var faults = Faults(columns, target);
         if (faults.Count > 0)
@@ -125,14 +125,6 @@ internal sealed class LoadTransaction(NpgsqlConnection connection, LoadRequest r
             faults.AddRange(target.Where(known => !known.HasDefault && !columns.Any(column => column.Is(known.Name))).Select(known => $"column '{known.Name}' of the target is missing"));
         return faults;
     }
-
-    private async Task<IReadOnlyList<Column>> ColumnsAsync(TableName table) =>
-    [
-        .. (await connection.RowsAsync("""
-            SELECT column_name, data_type, CASE WHEN column_default IS NULL THEN 0 ELSE 1 END FROM duckdb_columns() WHERE lower(database_name) = lower(CAST($1 AS VARCHAR))
-              AND lower(schema_name) = lower(CAST($2 AS VARCHAR)) AND lower(table_name) = lower(CAST($3 AS VARCHAR)) ORDER BY column_index
-            """, [table.Database, table.Schema, table.Table], cancellationToken)).Select(row => new Column(row[0]!, row[1]!) { HasDefault = row[2] == "1" }),
-    ];
 
     private async Task<long> CountAsync(string sql) =>
         await connection.CountAsync(sql, [], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");

@@ -1,55 +1,35 @@
+using System.Threading.RateLimiting;
+
 namespace MdFunctions.Engine.Loads;
 
 /// <summary>Lets one at a time in under each name.</summary>
-internal sealed class NamedTurns
+internal sealed class NamedTurns : IDisposable
 {
-    private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);
+    private readonly PartitionedRateLimiter<string> _turns = PartitionedRateLimiter.Create<string, string>(name =>
+        RateLimitPartition.GetConcurrencyLimiter(name, _ => new ConcurrencyLimiterOptions { PermitLimit = 1, QueueLimit = int.MaxValue }));
 
     /// <summary>Waits until nobody else is in; disposing what is returned lets the next one in.</summary>
-    /// <returns>Null if somebody was in for longer than <paramref name="patience"/>.</returns>
-    public async Task<IDisposable?> EnterAsync(string name, TimeSpan patience, CancellationToken cancellationToken)
+    /// <returns>Null if somebody was in for longer than <paramref name="maxWait"/>.</returns>
+    public async Task<IDisposable?> EnterAsync(string name, TimeSpan maxWait, CancellationToken cancellationToken)
     {
-        Turn? turn;
-        lock (_turns)
-        {
-            if (!_turns.TryGetValue(name, out turn))
-                _turns[name] = turn = new Turn(this, name);
-            turn.Users++;
-        }
-        var entered = false;
+        cancellationToken.ThrowIfCancellationRequested();
+        var turn = _turns.AttemptAcquire(name);
+        if (turn.IsAcquired)
+            return turn;
+        if (maxWait <= TimeSpan.Zero)
+            return null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(maxWait);
         try
         {
-            entered = await turn.Gate.WaitAsync(patience < TimeSpan.Zero ? TimeSpan.Zero : patience, cancellationToken);
-            return entered ? turn : null;
+            return await _turns.AcquireAsync(name, 1, limit.Token);
         }
-        finally
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!entered)
-                Leave(turn);
+            return null;
         }
     }
 
-    private void Leave(Turn turn)
-    {
-        lock (_turns)
-        {
-            if (--turn.Users == 0)
-                _turns.Remove(turn.Name);
-        }
-    }
-
-    private sealed class Turn(NamedTurns owner, string name) : IDisposable
-    {
-        public SemaphoreSlim Gate { get; } = new(1);
-
-        public string Name => name;
-
-        public int Users { get; set; }
-
-        public void Dispose()
-        {
-            Gate.Release();
-            owner.Leave(this);
-        }
-    }
+    /// <inheritdoc/>
+    public void Dispose() => _turns.Dispose();
 }

@@ -12,8 +12,8 @@ namespace MdFunctions.Engine.Loads;
 internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest request, CancellationToken cancellationToken)
 {
     private readonly LoadTemplate _load = request.Load;
-    // Columns that are read as JSON, to tell a number from a text.
-    private readonly HashSet<string> _json = new(StringComparer.OrdinalIgnoreCase);
+    // The result's columns that come from a file's column which is read as text, or as JSON, to tell a number from a text.
+    private readonly HashSet<string> _untyped = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The SELECT and its columns.</summary>
     /// <param name="target">The target's columns; empty where there is none yet.</param>
@@ -33,6 +33,9 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         {
             select = typed;
             columns = await DescribeAsync(select);
+            // What a reader's new types change beside the columns that are named, such as a product of one of them, is right as it is.
+            foreach (var column in columns.Where(column => !created.ContainsKey(column.Name) && !_untyped.Contains(column.Name) && !target.Any(known => known.Is(column.Name))))
+                wanted[column.Name] = DuckType.Parse(column.Type);
         }
         select = Cast(select, columns, wanted, statement.Readers.Count > 0);
         columns = [.. columns.Select(column => column with { Type = wanted[column.Name].Text })];
@@ -41,7 +44,7 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         // The types of createAs come first, then those of the target.
         foreach (var known in target.Where(known => wanted.ContainsKey(known.Name)))
             wanted[known.Name] = DuckType.Parse(known.Type);
-        _json.Clear();
+        _untyped.Clear();
         return (Cast(select, columns, wanted, guesses: false), [.. columns.Select(column => column with { Type = wanted[column.Name].Text })]);
     }
 
@@ -82,8 +85,7 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
                 else if (statement.PassesThrough(column.Name))
                 {
                     types[column.Name] = reader.IsCsv ? "VARCHAR" : "JSON";
-                    if (!reader.IsCsv)
-                        _json.UnionWith(outputs);
+                    _untyped.UnionWith(outputs);
                 }
                 else if (created.ContainsKey(output))
                     types[column.Name] = (computed[column.Name] = type).Text;
@@ -120,7 +122,7 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         foreach (var column in columns)
         {
             var (name, from, to) = (Sql.Identifier(column.Name), DuckType.Parse(column.Type), wanted[column.Name]);
-            var fromJson = from.Name == "JSON" && _json.Contains(column.Name);
+            var fromJson = from.Name == "JSON" && _untyped.Contains(column.Name);
             if (from.Text == to.Text && !fromJson)
                 continue;
             // What a reader took for a number may have been 007 or 1E5 in the file.
@@ -137,6 +139,5 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         return casts.Count == 0 ? select : $"SELECT * REPLACE (\n{string.Join(",\n", casts)}) FROM (\n{select}\n)";
     }
 
-    private async Task<IReadOnlyList<Column>> DescribeAsync(string select) =>
-        [.. (await connection.RowsAsync($"DESCRIBE {select}", [], cancellationToken)).Select(row => new Column(row[0]!, row[1]!))];
+    private Task<IReadOnlyList<Column>> DescribeAsync(string select) => Column.DescribeAsync(connection, select, cancellationToken);
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using Npgsql;
@@ -42,17 +41,22 @@ internal sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string 
     {
         MotherDuckException e => e.Error,
         PostgresException e => FromServer(e),
-        NpgsqlException { InnerException: TimeoutException } e when e.Message.Contains("pool", StringComparison.Ordinal) =>
-            new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException { InnerException: TimeoutException } e => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(e.Message)),
         NpgsqlException { InnerException: AuthenticationException inner } => new(MotherDuckErrorKind.Unreachable, "no TLS connection", $"TLS failed: {OneLine(inner.Message)}"),
-        NpgsqlException e when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) =>
-            new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", OneLine(e.Message)),
         NpgsqlException e => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(e.InnerException?.Message ?? e.Message)) { IsTransient = true },
         TimeoutException => new(MotherDuckErrorKind.Timeout, "no answer in time", OneLine(exception.Message)),
-        SocketException or IOException => new(MotherDuckErrorKind.Unreachable, "no connection", OneLine(exception.Message)),
         _ => null,
     };
+
+    /// <summary>DuckDB's own category of an error, such as <c>Catalog Error</c>; null if the message has none.</summary>
+    public static string? DuckDbReason(string message) => Prefix().Match(message) is { Success: true } prefix ? prefix.Value.TrimEnd(':') : null;
+
+    /// <summary>Whether a failure is <see cref="IsTransient"/>.</summary>
+    public static bool IsTransientFailure(Exception exception) => From(exception) is { IsTransient: true };
+
+    /// <summary>Whether another transaction was in the way, so that the same work may succeed when it is done again.</summary>
+    public static bool IsConflict(Exception exception) => exception is PostgresException e && e.MessageText.StartsWith("TransactionContext Error:", StringComparison.Ordinal)
+        && (e.MessageText.Contains("onflict", StringComparison.Ordinal) || e.MessageText.Contains("Failed to commit", StringComparison.Ordinal));
 
     /// <summary>Whether what the server said while a connection was opened is about the token. Its code need not say so, as the endpoint's codes say little.</summary>
     public static bool IsLoginRefused(PostgresException exception) =>
@@ -63,16 +67,17 @@ internal sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string 
     {
         var excerpt = message.IndexOf("\nLINE ", StringComparison.Ordinal);
         var text = excerpt < 0 ? message : message[..excerpt];
-        return Jwt().Replace(QueryString().Replace(text.ReplaceLineEndings(" ").Trim(), "$1?..."), "[token]");
+        return Jwt().Replace(WithoutSecrets(text.ReplaceLineEndings(" ").Trim()), "[token]");
     }
+
+    /// <summary>A text whose URLs have no users, passwords and query strings, which may be secrets. Of a password with a slash in it no part stays.</summary>
+    public static string WithoutSecrets(string text) => QueryString().Replace(Credentials().Replace(text, "$1$2"), "$1?...");
 
     private static MotherDuckError FromServer(PostgresException e)
     {
         var message = OneLine(e.MessageText);
-        var prefix = Prefix().Match(message);
-        if (prefix.Success)
+        if (DuckDbReason(message) is { } reason)
         {
-            var reason = prefix.Value.TrimEnd(':');
             return reason switch
             {
                 "INTERRUPT Error" => new(MotherDuckErrorKind.Timeout, "the statement was cancelled", message),
@@ -98,6 +103,9 @@ internal sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string 
 
     [GeneratedRegex("""((?:https?|az|azure|abfss?|s3|gcs|gs|r2)://[^\s?'"]*)\?[^\s'"]*""", RegexOptions.IgnoreCase)]
     private static partial Regex QueryString();
+
+    [GeneratedRegex("""((?:https?|ftp)://)[^\s'"]*:[^\s'"]*@|((?:https?|ftp|azure?|s3|gcs|gs|r2|hf)://)[^\s'"/?@]*@""", RegexOptions.IgnoreCase)]
+    private static partial Regex Credentials();
 
     [GeneratedRegex("eyJ[A-Za-z0-9_-]{8,}([.][A-Za-z0-9_-]*){0,2}")]
     private static partial Regex Jwt();

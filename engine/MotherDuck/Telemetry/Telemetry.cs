@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Http;
 
 namespace MdFunctions.Engine.MotherDuck;
 
@@ -78,11 +79,15 @@ internal sealed class Telemetry
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
         /// <summary>It failed.</summary>
-        /// <param name="error">Why; null if it was its caller who made a mistake or went away: the outcome is then <c>caller</c>.</param>
-        public void Fail(MotherDuckError? error)
+        /// <param name="exception">Why. The outcome is its kind where it is MotherDuck's, <c>caller</c> where the caller made a mistake or went away, else <c>failed</c>.</param>
+        /// <param name="caller">Whether the caller has gone.</param>
+        public void Fail(Exception exception, CancellationToken caller = default)
         {
-            _outcome = error?.Kind.ToString() ?? "caller";
-            _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason);
+            var error = MotherDuckError.From(exception);
+            var mistake = exception is ProblemException { Problem.Status: < 500 } || (exception is OperationCanceledException && caller.IsCancellationRequested);
+            _outcome = mistake ? "caller" : error?.Kind.ToString() ?? "failed";
+            if (!mistake)
+                _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason ?? exception.GetType().Name);
         }
 
         /// <summary>Ends the span and records the measurements.</summary>

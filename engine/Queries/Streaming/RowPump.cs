@@ -8,10 +8,16 @@ internal static class RowPump
 {
     private const int BufferSize = 16 * 1024;
 
-    /// <summary>Moves all rows, or as many as the query allows.</summary>
+    /// <summary>Moves all rows, or the first of them.</summary>
+    /// <param name="reader">The rows.</param>
+    /// <param name="maxRows">The most to move; 0 for all.</param>
+    /// <param name="writer">Writes them.</param>
+    /// <param name="columns">Their columns.</param>
+    /// <param name="sink">Where they go.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <returns>How many rows were written.</returns>
     public static async Task<long> RunAsync(
-        NpgsqlDataReader reader, QueryTemplate query, RowWriter writer, IReadOnlyList<Column> columns, ResultSink sink, CancellationToken cancellationToken)
+        NpgsqlDataReader reader, int maxRows, RowWriter writer, IReadOnlyList<Column> columns, ResultSink sink, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -21,7 +27,7 @@ internal static class RowPump
             writer.Start();
             while (await NextAsync(reader, writer, sink, cancellationToken))
             {
-                if (query.MaxRows > 0 && rows == query.MaxRows)
+                if (maxRows > 0 && rows == maxRows)
                 {
                     truncated = true;
                     break;

@@ -7,7 +7,9 @@ using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Loads;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -76,6 +78,23 @@ public sealed class AlertTests
         // The exporter may send the template or the finished text; the words are in both.
         var template = Assert.Single(Texts.Code.SelectMany(file => Texts.Find(file.Text, "LogWarning\\(\"([^\"]*\\{End[^\"]*)\"")));
         Assert.Contains(words, Regex.Replace(template, @"\{[^}]+\}", "\0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Traces_are_sampled_as_documented_and_log_lines_never()
+    {
+        var builder = App.CreateBuilder([], builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = $"InstrumentationKey={Guid.Empty};IngestionEndpoint=http://127.0.0.1:1/",
+            ["MOTHERDUCK_TOKEN"] = "a-token-of-nobody",
+            ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
+            ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
+            ["WEATHER_CSV_URL"] = "https://example.com/weather.csv",
+        }));
+        await using var services = builder.Services.BuildServiceProvider();
+        var exporter = services.GetRequiredService<IOptions<AzureMonitorExporterOptions>>().Value;
+        Assert.Equal((5, false), (exporter.TracesPerSecond, exporter.EnableTraceBasedLogsSampler));
+        Assert.Contains("five traces a second from each instance", Texts.Of("docs/operate.md"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -146,6 +146,15 @@ public sealed class NameTests
     }
 
     [Fact]
+    public async Task Pages_of_other_sites_are_let_in_by_the_platform()
+    {
+        var site = (await Bicep.DevAsync()).Single(resource => resource.Type == "Microsoft.Web/sites").Properties;
+        Assert.Equal(
+            ["https://www.example.com", "https://app.example.com"],
+            site.GetProperty("siteConfig").GetProperty("cors").GetProperty("allowedOrigins").EnumerateArray().Select(origin => origin.GetString()));
+    }
+
+    [Fact]
     public async Task Purge_protection_is_on_unless_it_is_switched_off()
     {
         foreach (var (value, expected) in ((string, JsonValueKind)[])[("true", JsonValueKind.True), ("false", JsonValueKind.Null)])

@@ -71,7 +71,7 @@ public sealed class WorkflowTests
         var asked = 0;
         foreach (var (path, text) in Texts.ForPeople.Concat(Texts.Workflows))
         {
-            foreach (Match match in Regex.Matches(text, @"^.*AZURE_FUNCTION_URL\)/api/([\w/-]+).*$", RegexOptions.Multiline))
+            foreach (Match match in Regex.Matches(text.Replace("\\\n", " ", StringComparison.Ordinal), @"^.*AZURE_FUNCTION_URL\)/api/([\w/-]+).*$", RegexOptions.Multiline))
             {
                 var trigger = triggers.Find(trigger => Regex.IsMatch(match.Groups[1].Value, trigger.Pattern));
                 Assert.True(trigger.Level is not null, $"{path}: there is no route {match.Groups[1].Value}");

@@ -26,4 +26,25 @@ public sealed class OverloadTests
         await app.StoreAsync("[]");
         Assert.Equal("0", await Webhook.ScalarAsync($"SELECT count(*) FROM {table}"));
     }
+
+    [Fact]
+    public async Task Many_deliveries_with_one_id_let_another_ingest_pass()
+    {
+        var schema = Webhook.NewSchema();
+        string File(string table, string select, string more) =>
+            $"/*\ntarget: my_db.{schema}.{table}\nsignature: {{ scheme: github, secret: Test }}\n{more}\ntimeout: 4s\ncolumns: {{ a: INTEGER }}\n*/\n{select}";
+        await using var app = await LocalApp.StartAsync(
+            new Dictionary<string, string>
+            {
+                ["ingest/slow.sql"] = File("slow", "SELECT a, (SELECT count(*) FROM range(300000) AS x(i), range(200000) AS y(j) WHERE (i * j) % 7 = a) AS n FROM body", "id: $header_x_delivery"),
+                ["ingest/events.sql"] = File("events", "SELECT * FROM body", ""),
+            },
+            new Dictionary<string, string?>(Webhook.Settings) { ["MotherDuck:MaxWritePoolSize"] = "2" });
+        var slow = Enumerable.Range(0, 9).Select(_ => app.Client.SendAsync(Webhook.Request("""{"a": 1}"""u8.ToArray(), "one id", path: "/api/ingest/slow"))).ToList();
+        await Task.Delay(500);
+        await app.StoreAsync("""{"a": 1}""");
+        Assert.DoesNotContain(slow, delivery => delivery.IsCompleted);
+        foreach (var response in await Task.WhenAll(slow))
+            response.Dispose();
+    }
 }

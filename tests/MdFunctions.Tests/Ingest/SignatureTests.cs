@@ -50,6 +50,7 @@ public sealed class SignatureTests
         Assert.True(GitHub($"sha256={GitHubHex}", secrets: ["new", GitHubSecret]));
         Assert.True(GitHub($"sha256={GitHubHex}", secrets: [GitHubSecret, "old"]));
         Assert.True(Standard(secrets: ["whsec_" + Convert.ToBase64String("new"u8), StandardSecret]));
+        Assert.True(Standard(secrets: [StandardSecret, "whsec_not base64"])); // A previous one that is malformed spoils nothing.
         Assert.True(Header("old", ["new", "old"]));
         Assert.False(Header("older", ["new", "old"]));
     }

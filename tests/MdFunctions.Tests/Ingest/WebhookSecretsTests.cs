@@ -6,6 +6,7 @@ using Azure.Core.Pipeline;
 using Azure.Security.KeyVault.Secrets;
 using MdFunctions.Engine;
 using MdFunctions.Engine.Ingest;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -28,7 +29,7 @@ public sealed class WebhookSecretsTests : IDisposable
             Transport = new HttpClientTransport(new HttpClient(_vault)),
             Retry = { MaxRetries = 0 },
         });
-        _secrets = new(new Settings(new ConfigurationBuilder().AddInMemoryCollection([new("Secrets:Hook", "not this one")]).Build()), _clock, _loggers.CreateLogger<WebhookSecrets>(), client);
+        _secrets = new(new Settings(new ConfigurationBuilder().AddInMemoryCollection([new("Secrets:Hook", "not this one")]).Build()), _clock, _loggers.CreateLogger<WebhookSecrets>(), new KeyVault(client));
     }
 
     public void Dispose()
@@ -61,7 +62,7 @@ public sealed class WebhookSecretsTests : IDisposable
         _vault.Down = true;
         _clock.Now += TimeSpan.FromSeconds(61);
         Assert.Equal(["one"], await GetAsync());
-        Assert.Contains(_logs.All, line => line.Contains("the one read before stays in use", StringComparison.Ordinal));
+        Assert.Contains(_logs.All, line => line.Contains("The one read before stays in use", StringComparison.Ordinal));
         Assert.DoesNotContain(_logs.All, line => line.Contains("one\"", StringComparison.Ordinal));
     }
 
@@ -69,11 +70,57 @@ public sealed class WebhookSecretsTests : IDisposable
     public async Task A_secret_that_is_not_there_is_not_asked_for_by_each_request()
     {
         for (var i = 0; i < 10; i++)
-            Assert.Contains("'Hook' of https://test.vault.azure.net/ could not be read (404", (await Assert.ThrowsAsync<SecretException>(GetAsync)).Message, StringComparison.Ordinal);
+            Assert.Contains("There is no secret 'Hook' of https://test.vault.azure.net/", (await Assert.ThrowsAsync<SecretException>(GetAsync)).Message, StringComparison.Ordinal);
         Assert.Equal(1, _vault.Asked);
         _vault.Secrets["Hook"] = "one";
         _clock.Now += TimeSpan.FromSeconds(61);
         Assert.Equal(["one"], await GetAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_secret_that_was_deleted_or_disabled_ends_within_the_minute(bool deleted)
+    {
+        _vault.Secrets["Hook"] = " one ";
+        Assert.Equal(["one"], await GetAsync());
+        if (deleted)
+            _vault.Secrets.TryRemove("Hook", out _);
+        else
+            _vault.Secrets["Hook"] = null;
+        _clock.Now += TimeSpan.FromSeconds(61);
+        // All who ask at that moment, not only the first.
+        foreach (var asking in Enumerable.Range(0, 5).Select(_ => GetAsync()).ToList())
+            await Assert.ThrowsAsync<SecretException>(() => asking);
+        _vault.Secrets["Hook"] = "two";
+        _clock.Now += TimeSpan.FromSeconds(61);
+        Assert.Equal(["two"], await GetAsync());
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_deleted_while_the_vault_is_down_ends_when_it_is_back()
+    {
+        _vault.Secrets["Hook"] = "one";
+        await GetAsync();
+        _vault.Down = true;
+        _clock.Now += TimeSpan.FromSeconds(61);
+        Assert.Equal(["one"], await GetAsync());
+        _vault.Down = false;
+        _vault.Secrets.TryRemove("Hook", out _);
+        _clock.Now += TimeSpan.FromSeconds(61);
+        for (var tries = 0; ; tries++)
+        {
+            Assert.True(tries < 1000, "It is still valid.");
+            try
+            {
+                await GetAsync(); // Not waited for while the vault was down the last time.
+                await Task.Delay(10);
+            }
+            catch (SecretException)
+            {
+                return;
+            }
+        }
     }
 
     private async Task<IEnumerable<string>> GetAsync() => (await _secrets.GetAsync("Hook", CancellationToken.None)).Select(Encoding.UTF8.GetString);
@@ -118,8 +165,8 @@ public sealed class WebhookSecretsTests : IDisposable
 
     private sealed class NoCredential : TokenCredential
     {
-        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => new("token", DateTimeOffset.MaxValue);
+        public override Azure.Core.AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => new("token", DateTimeOffset.MaxValue);
 
-        public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => new(GetToken(requestContext, cancellationToken));
+        public override ValueTask<Azure.Core.AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) => new(GetToken(requestContext, cancellationToken));
     }
 }

@@ -57,6 +57,26 @@ public sealed partial class LayoutTests
 
     [Theory]
     [InlineData("engine")]
+    [InlineData("local")]
+    public void What_is_replaced_whole_brings_the_versions_of_its_packages(string folder)
+    {
+        // The local host comes with the engine, and takes some of its versions.
+        var used = Used(folder);
+        Assert.Subset(Versions("engine").Concat(Versions(folder)).ToHashSet(), used);
+        Assert.Subset(used, Versions(folder));
+
+        static HashSet<string> Versions(string folder) => Packages(Path.Combine(Root, folder, "Packages.props"), "PackageVersion");
+
+        static HashSet<string> Used(string folder) =>
+            [.. Directory.EnumerateFiles(Path.Combine(Root, folder), "*.csproj", SearchOption.AllDirectories)
+                .Where(project => !Path.GetRelativePath(Root, project).Split(Path.DirectorySeparatorChar).Contains("obj"))
+                .SelectMany(project => Packages(project, "PackageReference"))];
+
+        static HashSet<string> Packages(string file, string element) => [.. XDocument.Load(file).Descendants(element).Select(package => package.Attribute("Include")!.Value)];
+    }
+
+    [Theory]
+    [InlineData("engine")]
     [InlineData("functions")]
     [InlineData("local")]
     public void Files_are_short(string folder) =>

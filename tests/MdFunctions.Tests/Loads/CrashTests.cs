@@ -125,7 +125,7 @@ public sealed class CrashTests(ITestOutputHelper output)
             using var response = await client.SendAsync(request);
             return response.StatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or System.Net.Sockets.SocketException)
         {
             return null;
         }

@@ -94,6 +94,15 @@ public sealed class McpTests(McpTests.App app) : IClassFixture<McpTests.App>
     }
 
     [Fact]
+    public async Task A_tool_that_was_called_first_leaves_the_query_whole()
+    {
+        await using var fresh = await LocalApp.StartAsync(new Dictionary<string, string> { ["queries/all.sql"] = "SELECT range AS n FROM range(250)" });
+        await using var client = await McpClient.CreateAsync(new HttpClientTransport(new() { Endpoint = new Uri(fresh.Client.BaseAddress!, "api/mcp"), TransportMode = HttpTransportMode.StreamableHttp }));
+        Assert.Equal(100, (await client.CallToolAsync("all")).StructuredContent!.Value.GetProperty("rows").GetArrayLength());
+        Assert.Equal(250, (await fresh.GetJsonAsync("/api/queries/all")).GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_bad_argument_is_an_error_of_the_tool_that_says_what_to_change()
     {
         var result = await app.Client.CallToolAsync("numbers", new Dictionary<string, object?> { ["below"] = 1001, ["nope"] = 1 });

@@ -17,7 +17,7 @@ public sealed class OptionsTests
     [InlineData("MotherDuck:MaxPoolSize", "1000", "Setting MotherDuck:MaxPoolSize: expected a whole number from 1 to 100")]
     [InlineData("MotherDuck:MaxWritePoolSize", "many", "Setting MotherDuck:MaxWritePoolSize")]
     [InlineData("MotherDuck:ConnectTimeout", "15", "Setting MotherDuck:ConnectTimeout: expected a duration from 1s to 5m")]
-    [InlineData("MotherDuck:CommandTimeout", "0s", "Setting MotherDuck:CommandTimeout")]
+    [InlineData("MotherDuck:MaxWritePoolSize", "1", "Setting MotherDuck:MaxWritePoolSize: expected a whole number from 2 to 100")]
     [InlineData("MotherDuck:ConnectionLifetime", "8d", "Setting MotherDuck:ConnectionLifetime")]
     [InlineData("MotherDuck:ConnectionIdleLifetime", "-1s", "Setting MotherDuck:ConnectionIdleLifetime")]
     [InlineData("MotherDuck:TcpKeepAliveTime", "1ms", "Setting MotherDuck:TcpKeepAliveTime")]
@@ -76,11 +76,10 @@ public sealed class OptionsTests
     {
         var (options, _) = Read(
             ("MotherDuck:Database", "my_db"), ("MotherDuck:AttachMode", "single"), ("MotherDuck:SessionName", "app-1"), ("MotherDuck:ConnectionIdleLifetime", "2m"),
-            ("MotherDuck:ConnectionLifetime", "10m"), ("MotherDuck:TcpKeepAliveTime", "30s"), ("MotherDuck:TcpKeepAliveInterval", "5s"), ("MotherDuck:ConnectTimeout", "7s"),
-            ("MotherDuck:CommandTimeout", "9m"));
-        var text = options.ToConnectionString(3);
-        foreach (var part in (string[])["Host=pg.us-east-1-aws.motherduck.com", "Database=my_db", "Options=\"--session_name=app-1 --attach_mode=single\"", "Maximum Pool Size=3",
-            "Connection Idle Lifetime=120", "Connection Lifetime=600", "TCP Keepalive Time=30", "TCP Keepalive Interval=5", "Timeout=7", "Command Timeout=540", "SSL Mode=Require", "Minimum Pool Size=0"])
+            ("MotherDuck:ConnectionLifetime", "10m"), ("MotherDuck:TcpKeepAliveTime", "30s"), ("MotherDuck:TcpKeepAliveInterval", "5s"), ("MotherDuck:ConnectTimeout", "7s"));
+        var text = options.ToConnectionString();
+        foreach (var part in (string[])["Host=pg.us-east-1-aws.motherduck.com", "Database=my_db", "Options=\"--session_name=app-1 --attach_mode=single\"", "Maximum Pool Size=1",
+            "Connection Idle Lifetime=120", "Connection Lifetime=600", "TCP Keepalive Time=30", "TCP Keepalive Interval=5", "Timeout=7", "Command Timeout=0", "SSL Mode=Require", "Minimum Pool Size=0"])
             Assert.Contains(part, text, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("a-token-of-this-test", text, StringComparison.Ordinal);
         Assert.DoesNotContain("a-token-of-this-test", options.ToString(), StringComparison.Ordinal);

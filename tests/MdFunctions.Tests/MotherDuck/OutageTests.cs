@@ -154,6 +154,36 @@ public sealed class OutageTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_refused_statement_costs_no_connection()
+    {
+        Assert.True(StatementErrors.KeepConnections(), "this version of Npgsql keeps its list of fatal codes elsewhere: each error closes its connection");
+        var token = Connections.NewToken();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        await using var network = new SilentProxy(endpoint.Port);
+        var settings = endpoint.Settings(network.Port);
+        (settings["MOTHERDUCK_TOKEN"], settings["MotherDuck:MaxPoolSize"]) = (token, "2");
+        await using var app = await LocalApp.StartAsync(
+            new MdFunctions.Local.LocalOptions { MotherDuck = true, Settings = settings },
+            new Dictionary<string, string>(Connections.Files) { ["queries/fails.sql"] = "/*\nparameters:\n  text: { type: varchar }\n*/\nSELECT CAST($text AS INTEGER) AS n" });
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => app.GetJsonAsync("api/queries/answer")));
+        for (var i = 0; i < 20; i++)
+        {
+            using var refused = await app.Client.GetAsync("api/queries/fails?text=abc");
+            await refused.ProblemAsync(502);
+            await app.GetJsonAsync("api/queries/answer");
+        }
+        Assert.InRange(network.Accepted, 1, 2);
+    }
+
+    [Theory]
+    [InlineData("Conversion Error: x", true)]
+    [InlineData("INTERNAL Error: x", false)]
+    [InlineData("FATAL Error: x", false)]
+    [InlineData("the server is going down", false)]
+    public void A_connection_is_kept_after_DuckDB_s_own_errors_that_leave_it_alive(string message, bool harmless) =>
+        Assert.Equal(harmless, StatementErrors.IsHarmless(new Npgsql.PostgresException(message, "ERROR", "ERROR", "XX000")));
+
+    [Fact]
     public async Task Connections_that_a_firewall_forgot_fail_in_time_and_are_not_used_again()
     {
         var token = Connections.NewToken();

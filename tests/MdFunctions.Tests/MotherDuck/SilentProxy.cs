@@ -40,6 +40,19 @@ public sealed class SilentProxy : IAsyncDisposable
     /// <summary>Whether new connections are taken but nothing passes on them.</summary>
     public void LoseNewConnections(bool lose) => _losesNew = lose;
 
+    /// <summary>How long new connections wait before anything passes.</summary>
+    public TimeSpan Delay { get; set; }
+
+    /// <summary>Resets the connections that there are.</summary>
+    public void ResetConnections()
+    {
+        foreach (var flow in _flows.Values)
+        {
+            flow.App.LingerState = new LingerOption(true, 0);
+            flow.Dispose();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -71,6 +84,7 @@ public sealed class SilentProxy : IAsyncDisposable
     {
         try
         {
+            await Task.Delay(Delay, _stop.Token);
             await flow.Endpoint.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
             await Task.WhenAny(PumpAsync(flow, flow.App, flow.Endpoint), PumpAsync(flow, flow.Endpoint, flow.App));
         }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
+using MdFunctions.Tests.Ingest;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace MdFunctions.Tests.MotherDuck;
@@ -86,6 +87,70 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public async Task Each_run_counts_with_what_became_of_it()
+    {
+        var files = new Dictionary<string, string>(Files)
+        {
+            ["queries/slow.sql"] = "/*\ntimeout: 1s\n*/\nSELECT sum(a.range * b.range) AS s FROM range(100000000) a, range(100000) b",
+            ["queries/many.sql"] = "/*\nmaxRows: 1\nonLimit: error\n*/\nFROM range(2)",
+            ["loads/refused.sql"] = $"/*\ntarget: my_db.{Webhook.NewSchema()}.t\nmode: append\nschedule: daily\ncheck: SELECT false\n*/\nSELECT 1 AS n",
+            ["loads/missing.sql"] = $"/*\ntarget: my_db.{Webhook.NewSchema()}.t\nmode: append\n*/\nFROM read_csv('http://127.0.0.1:9/nothing.csv')",
+            ["ingest/events.sql"] = $"/*\ntarget: my_db.{Webhook.NewSchema()}.t\nsignature: {{ scheme: github, secret: Test }}\ncolumns: {{ a: INTEGER }}\n*/\nSELECT * FROM body",
+        };
+        await using var app = await LocalApp.StartAsync(files, new Dictionary<string, string?>(Webhook.Settings) { ["MotherDuck:MaxPoolSize"] = "1", ["Queries:QueueLimit"] = "0", ["MotherDuck:WarmUp"] = "false" });
+        var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
+        var outcomes = new ConcurrentQueue<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == scope && instrument.Name == "mdfunctions.run.duration")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+        {
+            var all = tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value);
+            outcomes.Enqueue($"{all["name"]} {all["outcome"]}");
+        });
+        listener.Start();
+
+        await app.GetJsonAsync("api/queries/traced");
+        var slow = app.Client.GetAsync("api/queries/slow");
+        await Connections.EventuallyAsync(() => app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read.State.InUse == 1, "the slow query runs");
+        using (var full = await app.Client.GetAsync("api/queries/traced_failure?text=1"))
+            Assert.NotNull((await full.ProblemAsync(503), full.Headers.RetryAfter).RetryAfter);
+        await (await slow).ProblemAsync(504);
+        await (await app.Client.GetAsync("api/queries/many")).ProblemAsync(422);
+        await (await app.Client.PostAsync("api/loads/refused", null)).ProblemAsync(422);
+        await (await app.Client.PostAsync("api/loads/missing", null)).ProblemAsync(502);
+        await app.StoreAsync("""{"a": 1}""");
+        await (await app.SendAsync("""{"a": "x"}""")).ProblemAsync(422);
+
+        Assert.Equal(
+            ["events caller", "events ok", "many caller", "missing SourceUnavailable", "refused failed", "slow Timeout", "traced ok", "traced_failure PoolExhausted"],
+            outcomes.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Requests_that_wait_for_a_connection_are_counted()
+    {
+        await using var app = await LocalApp.StartAsync(
+            new Dictionary<string, string> { ["queries/slow.sql"] = "/*\ntimeout: 2s\n*/\nSELECT sum(a.range * b.range) AS s FROM range(100000000) a, range(100000) b" },
+            new Dictionary<string, string?> { ["MotherDuck:MaxPoolSize"] = "2" });
+        var asked = Enumerable.Range(0, 12).Select(_ => app.Client.GetAsync("api/queries/slow")).ToList();
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        await Connections.EventuallyAsync(() => pool.State is { InUse: 2, Waiting: 10 }, "ten wait");
+        Assert.Equal(10, (await app.GetJsonAsync("api/health")).GetProperty("read").GetProperty("connections").GetProperty("waiting").GetInt32());
+        foreach (var response in await Task.WhenAll(asked))
+        {
+            // Those that never ran are told so.
+            var problem = await response.ProblemAsync(response.Headers.RetryAfter is null ? 504 : 503);
+            Assert.Equal(response.Headers.RetryAfter is null ? "Query timed out" : "Busy", problem.GetProperty("title").GetString());
+            response.Dispose();
+        }
+        Assert.Equal((0, 0), (pool.State.InUse, pool.State.Waiting));
+    }
+
+    [Fact]
     public async Task A_health_probe_tells_the_pools_state_and_never_asks_MotherDuck()
     {
         var token = Connections.NewToken();
@@ -103,7 +168,7 @@ public sealed class TelemetryTests
         var taken = new List<Npgsql.NpgsqlConnection>();
         for (var i = 0; i < 4; i++)
             taken.Add(await pool.OpenAsync(default));
-        var waiting = pool.OpenAsync(default).AsTask();
+        var waiting = pool.OpenAsync(default);
         health = await app.GetJsonAsync("api/health");
         Assert.Equal("""{"inUse":4,"idle":0,"waiting":1,"maximum":4}""", health.GetProperty("read").GetProperty("connections").GetRawText());
         foreach (var connection in taken)

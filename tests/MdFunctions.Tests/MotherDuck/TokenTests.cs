@@ -55,6 +55,17 @@ public sealed class TokenTests
         Assert.Equal("HTTP Error: https://x.blob.core.windows.net/a?... failed", MotherDuckError.OneLine("HTTP Error: https://x.blob.core.windows.net/a?sv=1&sig=abc failed\nLINE 1: SELECT"));
     }
 
+    [Theory]
+    [InlineData("could not open https://user:pass@host.example/a.csv", "could not open https://host.example/a.csv")]
+    [InlineData("https://user:pa/ss@host.example/a.csv?x=1", "https://host.example/a.csv?...")]
+    [InlineData("https://user:p?ss@host.example/a.csv", "https://host.example/a.csv")]
+    [InlineData("'ftp://user:p@ss@host.example/a', 'https://token@other.example/b'", "'ftp://host.example/a', 'https://other.example/b'")]
+    [InlineData("HTTPS://USER:PASS@host.example/a", "HTTPS://host.example/a")]
+    [InlineData("s3://key@bucket/a b@c.csv", "s3://bucket/a b@c.csv")]
+    [InlineData("abfss://container@account.dfs.core.windows.net/a.csv", "abfss://container@account.dfs.core.windows.net/a.csv")]
+    [InlineData("https://host.example/@scope/a.csv", "https://host.example/@scope/a.csv")]
+    public void Credentials_in_URLs_are_cut_from_messages(string message, string expected) => Assert.Equal(expected, MotherDuckError.OneLine(message));
+
     [Fact]
     public void The_watch_for_tokens_finds_them_and_their_parts()
     {
