@@ -13,7 +13,7 @@ namespace MdFunctions.Engine.Loads;
 public sealed partial class LoadRequests
 {
     /// <summary>The header that names the occurrence of a run by HTTP.</summary>
-    public const string IdempotencyKey = "Idempotency-Key";
+    internal const string IdempotencyKey = "Idempotency-Key";
 
     private static readonly IReadOnlyCollection<string> Reserved = ["code", "run_time", "url"];
 

@@ -11,7 +11,7 @@ namespace MdFunctions.Engine.MotherDuck;
 public static class MotherDuckCommands
 {
     /// <summary>Makes a command whose parameters <c>$1</c>, <c>$2</c>... are the given texts.</summary>
-    public static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params ReadOnlySpan<string?> values)
+    internal static NpgsqlCommand Statement(this NpgsqlConnection connection, string sql, params ReadOnlySpan<string?> values)
     {
         var command = new NpgsqlCommand(sql, connection) { AllResultTypesAreUnknown = true };
         foreach (var value in values)
@@ -21,7 +21,7 @@ public static class MotherDuckCommands
 
     /// <summary>Runs a statement and answers the first column of its first row as text: the value of a scalar query, the
     /// <c>Count</c> of an INSERT. Null if that is NULL or there is no row.</summary>
-    public static async Task<string?> ScalarAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
+    internal static async Task<string?> ScalarAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
     {
         await using var command = connection.Statement(sql, values);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -29,12 +29,12 @@ public static class MotherDuckCommands
     }
 
     /// <inheritdoc cref="ScalarAsync(NpgsqlConnection, string, string?[], CancellationToken)"/>
-    public static Task<string?> ScalarAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken) =>
+    internal static Task<string?> ScalarAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellationToken) =>
         connection.ScalarAsync(sql, [], cancellationToken);
 
     /// <summary>Runs a statement that writes rows and answers how many: what DuckDB answers as a row named <c>Count</c>, or else the command's tag.</summary>
     /// <returns>Null if neither says it.</returns>
-    public static async Task<long?> CountAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
+    internal static async Task<long?> CountAsync(this NpgsqlConnection connection, string sql, string?[] values, CancellationToken cancellationToken)
     {
         await using var command = connection.Statement(sql, values);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -64,7 +64,7 @@ public static class MotherDuckCommands
     /// <c>BeginTransaction</c> of Npgsql names an isolation level, which DuckDB's parser refuses. And the endpoint may call itself idle inside a
     /// transaction, so the pool cannot be trusted to roll back: where our ROLLBACK fails, the physical connection is thrown away.
     /// </remarks>
-    public static async Task<T> InTransactionAsync<T>(this NpgsqlConnection connection, Func<Task<T>> work, CancellationToken cancellationToken)
+    internal static async Task<T> InTransactionAsync<T>(this NpgsqlConnection connection, Func<Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {

@@ -26,8 +26,11 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <summary>What this pool logs in with.</summary>
     internal AccessToken Token { get; }
 
+    /// <summary>How many requests wait for a connection.</summary>
+    internal int Waiting => _pool.Waiting;
+
     /// <summary>What the pool's connections are doing now.</summary>
-    public PoolState State => _pool.State;
+    internal PoolState State => _pool.State;
 
     /// <summary>
     /// Runs work on a connection. Its time limit holds even where the network swallows everything: what does not end when it is cancelled is left to itself, and
@@ -92,7 +95,7 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="TimeoutException">The limit was over while it ran.</exception>
     /// <exception cref="NpgsqlException">MotherDuck refused a statement, or the connection broke.</exception>
-    public async Task<T> TransactionAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    internal async Task<T> TransactionAsync<T>(TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         T result = default!;
         var commits = false;

@@ -12,7 +12,7 @@ namespace MdFunctions.Engine.Loads;
 public sealed class StorageEvents
 {
     /// <summary>The most bytes a delivery may have: Event Grid's largest batch is one MiB, and its largest event as much.</summary>
-    public const int MaxBodyBytes = 2 * 1024 * 1024;
+    internal const int MaxBodyBytes = 2 * 1024 * 1024;
 
     private readonly LoadRunner _runner;
     private readonly LoadTemplate[] _loads;

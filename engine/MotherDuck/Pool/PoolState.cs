@@ -7,7 +7,7 @@ namespace MdFunctions.Engine.MotherDuck;
 /// <param name="Idle">How many are open and free.</param>
 /// <param name="Waiting">How many requests wait for one.</param>
 /// <param name="Maximum">The most there can be.</param>
-public sealed record PoolState(int InUse, int Idle, int Waiting, int Maximum)
+internal sealed record PoolState(int InUse, int Idle, int Waiting, int Maximum)
 {
     /// <summary>Counts open connections that are free; Npgsql tells them through its metrics only.</summary>
     /// <param name="pool">What the names of the data sources begin with.</param>

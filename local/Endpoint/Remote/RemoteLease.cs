@@ -19,6 +19,13 @@ internal sealed class RemoteLease : IAsyncDisposable
 
     public IReadOnlyList<RemoteFile> Files => _files;
 
+    /// <summary>Disposes it and waits for that: a session's thread does nothing else meanwhile.</summary>
+    public void Release()
+    {
+        if (this != None)
+            DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
+
     /// <summary>The changes that make the statement read the cached files.</summary>
     public IReadOnlyList<TextEdit> Edits => _edits;
 

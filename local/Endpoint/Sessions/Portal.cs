@@ -88,7 +88,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     {
         var isStreaming = session.Active == this;
         Finish();
-        PreparedStatement.Release(_files);
+        _files.Release();
         _files = RemoteLease.None;
         // A stream that is left ends with the next statement: its transaction must not stay open until then.
         if (isStreaming && !session.ClientHasGone)

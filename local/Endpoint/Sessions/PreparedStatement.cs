@@ -150,7 +150,8 @@ internal sealed class PreparedStatement : IDisposable
 
     private void Apply(SettingAction setting)
     {
-        Tell(_session.Settings.Apply(setting));
+        foreach (var (name, value) in _session.Settings.Apply(setting))
+            Messages.ParameterStatus(_session.Output, name, value);
         if (setting.Verb is SettingVerb.ResetAll or SettingVerb.DiscardAll)
             _session.ResetTimeZone();
         if (setting.Verb is SettingVerb.Deallocate or SettingVerb.DiscardAll)
@@ -205,18 +206,11 @@ internal sealed class PreparedStatement : IDisposable
 
     public void Dispose() => Close();
 
-    /// <summary>Lets go of remote files.</summary>
-    public static void Release(RemoteLease lease)
-    {
-        if (lease != RemoteLease.None)
-            lease.DisposeAsync().AsTask().GetAwaiter().GetResult();
-    }
-
     private void Close()
     {
         _statement?.Dispose();
         _statement = null;
-        Release(LendFiles());
+        LendFiles().Release();
     }
 
     private void Prepare()
@@ -299,11 +293,5 @@ internal sealed class PreparedStatement : IDisposable
             _session.Transaction.RollBackStray();
             throw;
         }
-    }
-
-    private void Tell(IReadOnlyList<KeyValuePair<string, string>> changed)
-    {
-        foreach (var (name, value) in changed)
-            Messages.ParameterStatus(_session.Output, name, value);
     }
 }

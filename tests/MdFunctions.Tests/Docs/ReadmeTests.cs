@@ -49,6 +49,12 @@ public sealed partial class ReadmeTests
             RepositoryPath().Matches(DocPages.All[page]).Select(match => match.Groups[1].Value).Where(path => !Example().IsMatch(path)),
             path => Assert.True(Path.Exists(Path.Combine(DocPages.Root, path)) || Directory.EnumerateFiles(DocPages.Root, path).Any(), $"{page}: {path} does not exist"));
 
+    [Fact]
+    public void Every_folder_of_the_engine_is_in_its_reading_order() =>
+        Assert.Equal(
+            Directory.EnumerateDirectories(Path.Combine(DocPages.Root, "engine")).Select(folder => $"{Path.GetFileName(folder)}/").Except(["bin/", "obj/"]).Order(StringComparer.Ordinal),
+            DocPages.Rows("engine/README.md", "Folders").Select(row => row[0]).Order(StringComparer.Ordinal));
+
     public static TheoryData<string> Pages() => [.. DocPages.All.Keys];
 
     [Theory]
@@ -116,7 +122,7 @@ public sealed partial class ReadmeTests
     [GeneratedRegex("NAME|busy_hours")]
     private static partial Regex Example();
 
-    [GeneratedRegex("/api(?:/[A-Za-z0-9_-]+)+")]
+    [GeneratedRegex("/api(?:/[A-Za-z0-9_-]+)+(?:[.]json)?")]
     private static partial Regex Route();
 
     [GeneratedRegex("\\{[a-z]+\\}")]

@@ -117,6 +117,6 @@ public sealed partial class LayoutTests
     [GeneratedRegex("\\) *=>")]
     private static partial Regex Body();
 
-    [GeneratedRegex("\\b(if|else|for|foreach|while|do|switch|try|catch|throw|new|await|static|readonly|var)\\b|\\? [^.]|=> *\\{|&&|\\|\\|")]
+    [GeneratedRegex("\\b(if|else|for|foreach|while|do|switch|try|catch|throw|new|await|static|readonly|var)\\b|(?<!\\?)\\? [^.?]|=> *\\{|&&|\\|\\|")]
     private static partial Regex Logic();
 }

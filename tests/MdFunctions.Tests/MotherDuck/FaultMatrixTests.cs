@@ -36,8 +36,16 @@ public sealed class FaultMatrixTests(ITestOutputHelper output)
 
     private static readonly Dictionary<string, int> Normal = new()
     {
-        ["query"] = 200, ["cached query"] = 200, ["catalog of loads"] = 200, ["history"] = 200, ["load"] = 200, ["ledger"] = 422, ["ingest"] = 200, ["ingest without id"] = 200,
-        ["deep health"] = 200, ["health"] = 200,
+        ["query"] = 200,
+        ["cached query"] = 200,
+        ["catalog of loads"] = 200,
+        ["history"] = 200,
+        ["load"] = 200,
+        ["ledger"] = 422,
+        ["ingest"] = 200,
+        ["ingest without id"] = 200,
+        ["deep health"] = 200,
+        ["health"] = 200,
     };
 
     [Theory]

@@ -173,7 +173,8 @@ public sealed class StatementPropertyTests
         OfOne(Texts(), "upper($0)", "$0 || 'x'", "length($0)", "string_split($0, ',')", "[$0, upper($0)]", "substring($0 FROM 2)", "$0 = 'a'", "list_sort(string_split($0, ','))"));
 
     private static Gen<Expression> OfOne(Gen<Value> values, params string[] forms) =>
-        from value in values from isNull in Gen.Frequency((8, Gen.Constant(false)), (1, Gen.Constant(true)))
+        from value in values
+        from isNull in Gen.Frequency((8, Gen.Constant(false)), (1, Gen.Constant(true)))
         from form in Gen.Elements(forms)
         select new Expression(form, [isNull && !form.StartsWith("MAP", StringComparison.Ordinal) ? value with { Json = "null", Sql = "NULL" } : value]);
 
