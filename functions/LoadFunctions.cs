@@ -13,13 +13,13 @@ public sealed class LoadFunctions(LoadSchedule schedule, LoadRequests requests)
     [Function("LoadsHourly")]
     [ExponentialBackoffRetry(3, "00:00:30", "00:10:00")]
     public Task Hourly([TimerTrigger("%LOADS_HOURLY_SCHEDULE%")] TimerInfo timer, FunctionContext context) =>
-        schedule.RunAsync("hourly", timer.ScheduleStatus?.Next, context.InvocationId, context.RetryContext?.RetryCount ?? 0);
+        schedule.RunAsync("hourly", timer.ScheduleStatus?.Next, context.InvocationId, context.RetryContext?.RetryCount);
 
     /// <summary>Runs the loads whose schedule is <c>daily</c>.</summary>
     [Function("LoadsDaily")]
     [ExponentialBackoffRetry(3, "00:00:30", "00:10:00")]
     public Task Daily([TimerTrigger("%LOADS_DAILY_SCHEDULE%")] TimerInfo timer, FunctionContext context) =>
-        schedule.RunAsync("daily", timer.ScheduleStatus?.Next, context.InvocationId, context.RetryContext?.RetryCount ?? 0);
+        schedule.RunAsync("daily", timer.ScheduleStatus?.Next, context.InvocationId, context.RetryContext?.RetryCount);
 
     /// <summary><c>GET /api/loads</c>: all loads, with what each is doing and did last.</summary>
     [Function("Loads")]

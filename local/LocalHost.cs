@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using MdFunctions.Endpoint;
 using MdFunctions.Engine;
 using MdFunctions.Local.Host;
 using Microsoft.AspNetCore.Builder;
@@ -18,14 +19,14 @@ public sealed class LocalHost : IAsyncDisposable
     private readonly FunctionsHost _host;
     private readonly InProcessWorker _worker;
 
-    private LocalHost(FunctionsHost host, InProcessWorker worker, EndpointProcess? endpoint, IConfiguration settings) =>
+    private LocalHost(FunctionsHost host, InProcessWorker worker, LocalEndpoint? endpoint, IConfiguration settings) =>
         (_host, _worker, Endpoint, Settings) = (host, worker, endpoint, settings);
 
     /// <summary>Where the functions are served; their routes begin with <c>/api</c>.</summary>
     public Uri BaseAddress => _host.BaseAddress;
 
     /// <summary>The local endpoint; null when the functions use a MotherDuck account.</summary>
-    public EndpointProcess? Endpoint { get; }
+    public LocalEndpoint? Endpoint { get; }
 
     /// <summary>The services of the app.</summary>
     public IServiceProvider Services => _worker.Services;
@@ -40,7 +41,7 @@ public sealed class LocalHost : IAsyncDisposable
     /// <param name="options">How.</param>
     /// <param name="say">Gets a line for the person at the keyboard while this takes long.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="LocalException">Node.js is missing, a port is taken, npm failed, or the like.</exception>
+    /// <exception cref="LocalException">A port is taken, or the like.</exception>
     /// <exception cref="StartupException">The app's settings or SQL files have faults.</exception>
     public static async Task<LocalHost> StartAsync(LocalOptions options, Action<string> say, CancellationToken cancellationToken)
     {
@@ -49,7 +50,7 @@ public sealed class LocalHost : IAsyncDisposable
         var bound = options.Port == 0 ? BindAny() : null;
         var port = bound is null ? options.Port : ((IPEndPoint)bound.LocalEndPoint!).Port;
         var settings = LocalSettings(root);
-        EndpointProcess? endpoint = null;
+        LocalEndpoint? endpoint = null;
         try
         {
             if (!options.MotherDuck)
@@ -57,7 +58,7 @@ public sealed class LocalHost : IAsyncDisposable
                 var token = options.Settings.GetValueOrDefault("MOTHERDUCK_TOKEN")
                     ?? Environment.GetEnvironmentVariable("MOTHERDUCK_TOKEN")
                     ?? (settings.GetValueOrDefault("MOTHERDUCK_TOKEN") is { Length: > 0 } setting ? setting : "local");
-                endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken);
+                endpoint = await StartEndpointAsync(root, options, token, cancellationToken);
                 UseEndpoint(settings, endpoint, token, port);
             }
             foreach (var (name, value) in options.Settings)
@@ -120,31 +121,33 @@ public sealed class LocalHost : IAsyncDisposable
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "host.json")) && Directory.Exists(Path.Combine(folder.FullName, "local", "endpoint")))
+            if (File.Exists(Path.Combine(folder.FullName, "host.json")) && File.Exists(Path.Combine(folder.FullName, "local", "MdFunctions.Local.csproj")))
                 return folder.FullName;
         }
-        throw new LocalException($"No repository found upwards from {AppContext.BaseDirectory}: host.json and local/endpoint were expected there.");
+        throw new LocalException($"No repository found upwards from {AppContext.BaseDirectory}: host.json and local/ were expected there.");
     }
 
-    private static async Task<EndpointProcess> StartEndpointAsync(
-        string root, LocalOptions options, string token, Action<string> say, CancellationToken cancellationToken)
+    private static async Task<LocalEndpoint> StartEndpointAsync(string root, LocalOptions options, string token, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(root, "local", "endpoint");
-        await NodeModules.EnsureAsync(folder, forTests: false, say, cancellationToken);
-        List<string> arguments =
-        [
-            "--port", options.EndpointPort.ToString(CultureInfo.InvariantCulture),
-            "--ca-dir", Path.Combine(root, "local", ".data", "ca"),
-            .. options.Data is null ? (IEnumerable<string>)[] : ["--data", options.Data],
-            .. options.EndpointArguments,
-        ];
-        using var loggers = LoggerFactory.Create(logging =>
+        // It logs as long as it runs, longer than any scope here.
+        var logger = LoggerFactory.Create(logging => AddLogging(logging, options)).CreateLogger("Endpoint");
+        try
         {
-            logging.SetMinimumLevel(options.LogLevel);
-            if (options.LoggerProvider is not null)
-                logging.AddProvider(options.LoggerProvider);
-        });
-        return await EndpointProcess.StartAsync(folder, arguments, token, loggers.CreateLogger("Endpoint"), cancellationToken);
+            return await LocalEndpoint.StartAsync(
+                options.Endpoint with
+                {
+                    Port = options.EndpointPort,
+                    DataDirectory = options.Data,
+                    CertificateAuthorityDirectory = Path.Combine(root, "local", ".data", "ca"),
+                    Tokens = [token],
+                    Log = line => logger.LogDebug("{Line}", line),
+                },
+                cancellationToken);
+        }
+        catch (EndpointStartException e)
+        {
+            throw new LocalException($"The local MotherDuck endpoint did not start: {e.Message} --endpoint-port N chooses another port, 0 any free one.", e);
+        }
     }
 
     // The "Values" of local.settings.json become settings, as Core Tools makes them environment variables.
@@ -170,7 +173,7 @@ public sealed class LocalHost : IAsyncDisposable
         return settings;
     }
 
-    private static void UseEndpoint(Dictionary<string, string?> settings, EndpointProcess endpoint, string token, int port)
+    private static void UseEndpoint(Dictionary<string, string?> settings, LocalEndpoint endpoint, string token, int port)
     {
         settings["MOTHERDUCK_TOKEN"] = token;
         settings["KEY_VAULT_URI"] = "";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MdFunctions.Endpoint;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -22,8 +23,8 @@ public sealed record LocalOptions
     /// <summary>True to print the help and stop.</summary>
     public bool Help { get; init; }
 
-    /// <summary>More options for the endpoint's own command line; tests use them to make it misbehave.</summary>
-    public IReadOnlyList<string> EndpointArguments { get; init; } = [];
+    /// <summary>How the local endpoint behaves; port, data and token come from the other options.</summary>
+    public LocalEndpointOptions Endpoint { get; init; } = new();
 
     /// <summary>Settings that win over the environment and <c>local.settings.json</c>.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
@@ -49,6 +50,8 @@ public sealed record LocalOptions
           --port N            port of the functions on localhost (default 7071; 0: any free one)
           --endpoint-port N   port of the local MotherDuck endpoint (default 5433; 0: any free one)
           --data DIR          keep the databases in this folder (default: in memory, gone at the end)
+          --behaviour B       documented (default): the endpoint does what MotherDuck's pages promise;
+                              observed: what was seen on the live one, and the harsher reading elsewhere
           --motherduck        use your MotherDuck account instead of the local endpoint; needs the
                               settings MOTHERDUCK_TOKEN and MotherDuck:Region
           --help              print this
@@ -69,12 +72,20 @@ public sealed record LocalOptions
                 "--port" => options with { Port = Port(Value()) },
                 "--endpoint-port" => options with { EndpointPort = Port(Value()) },
                 "--data" => options with { Data = Path.GetFullPath(Value()) },
+                "--behaviour" => options with { Endpoint = options.Endpoint with { Behaviour = Behaviour(Value()) } },
                 "--motherduck" => options with { MotherDuck = true },
                 "--help" or "-h" or "-?" => options with { Help = true },
                 _ => throw new LocalException($"Unknown option '{name}'. --help lists the options."),
             };
 
             string Value() => ++i < args.Count ? args[i] : throw new LocalException($"{name} needs a value. --help lists the options.");
+
+            Behaviour Behaviour(string text) => text switch
+            {
+                "documented" => MdFunctions.Endpoint.Behaviour.Documented,
+                "observed" => MdFunctions.Endpoint.Behaviour.Observed,
+                _ => throw new LocalException($"--behaviour takes documented or observed, not '{text}'."),
+            };
 
             int Port(string text) =>
                 int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= 65535

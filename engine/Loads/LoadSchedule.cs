@@ -25,13 +25,13 @@ public sealed class LoadSchedule
     /// <param name="schedule">The schedule's name.</param>
     /// <param name="next">What the timer's status calls the next occurrence, in UTC or in the host's local time; null where the host keeps no status.</param>
     /// <param name="invocationId">The host's id of this call.</param>
-    /// <param name="retry">Which retry of a failed call this is, from 1; 0 for a first call.</param>
+    /// <param name="retry">Which retry of a failed call this is, from 1; 0 or null for a first call.</param>
     /// <exception cref="InvalidOperationException">Some did not succeed; the message names them. It is for the host, which retries and alerts. A run by hand does
     /// not throw: the host gives each of its retries a new id, so that what succeeded would be loaded again.</exception>
-    public async Task RunAsync(string schedule, DateTime? next, string invocationId, int retry = 0)
+    public async Task RunAsync(string schedule, DateTime? next, string invocationId, int? retry = null)
     {
         var now = _time.GetUtcNow();
-        if (next is { } time && Utc(time, now) is var due && IsTimers(schedule, due, invocationId, retry, now) is { } firing)
+        if (next is { } time && Utc(time, now) is var due && IsTimers(schedule, due, invocationId, retry > 0, now) is { } firing)
         {
             await RunAsync(schedule, due.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture), due);
             firing.Succeeded = true;
@@ -59,14 +59,14 @@ public sealed class LoadSchedule
     }
 
     // A run by hand is told an occurrence to come. While the timer's own run goes on or waits for a retry, that is the timer's, too; but it has another id.
-    private Firing? IsTimers(string schedule, DateTimeOffset due, string invocationId, int retry, DateTimeOffset now)
+    private Firing? IsTimers(string schedule, DateTimeOffset due, string invocationId, bool isRetry, DateTimeOffset now)
     {
         if (due > now + Early(schedule))
             return null;
         lock (_lock)
         {
             if (_last.TryGetValue(schedule, out var last) && last.Due == due)
-                return retry > 0 || last.Succeeded || last.InvocationId == invocationId ? last : null;
+                return isRetry || last.Succeeded || last.InvocationId == invocationId ? last : null;
             return _last[schedule] = new Firing(due, invocationId);
         }
     }

@@ -47,6 +47,8 @@ public sealed class McpRequests
 
     private static JsonRpcMessage? Read(byte[] body)
     {
+        if (StrictJson.Fault(body, mayRepeat: true) is not null)
+            return null;
         try
         {
             return JsonSerializer.Deserialize<JsonRpcMessage>(body, McpJsonUtilities.DefaultOptions);

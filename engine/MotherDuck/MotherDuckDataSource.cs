@@ -26,6 +26,9 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <summary>What this pool logs in with.</summary>
     internal AccessToken Token { get; }
 
+    /// <summary>How many requests wait for a connection.</summary>
+    internal int Waiting => _pool.Waiting;
+
     /// <summary>What the pool's connections are doing now.</summary>
     internal PoolState State => _pool.State;
 

@@ -40,7 +40,10 @@ internal static class MotherDuckServices
         var read = hasReadToken ? Token("MOTHERDUCK_READ_TOKEN", options.ReadToken, "MotherDuck:ReadTokenSecret", options.ReadTokenSecret!) : write;
         telemetry.ObserveAge("read", read, time);
         telemetry.ObserveAge("write", write, time);
-        return new(new(options, read, writes: false, loggers), new(options, write, writes: true, loggers));
+        var sources = new MotherDuckDataSources(new(options, read, writes: false, loggers), new(options, write, writes: true, loggers));
+        telemetry.ObserveWaiting("read", () => sources.Read.Waiting);
+        telemetry.ObserveWaiting("write", () => sources.Write.Waiting);
+        return sources;
 
         AccessToken Token(string setting, string? value, string secretSetting, string secret) => new(
             vault is null ? setting : $"Key Vault secret '{secret}' ({secretSetting})",

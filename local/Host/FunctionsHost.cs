@@ -151,6 +151,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         _http.Map(app, RoutePrefix, Functions);
         app.MapAdmin(Functions, _timers, logger);
         options.Routes(app);
+        _timers.Start();
         try
         {
             await app.StartAsync(cancellationToken);
@@ -160,7 +161,6 @@ internal sealed class FunctionsHost : IAsyncDisposable
             throw new LocalException($"Port {options.Port} is taken. Choose another with --port N, or --port 0 for any free one.", e);
         }
         BaseAddress = new Uri($"http://localhost:{new Uri(app.Urls.First()).Port}");
-        _timers.Start();
     }
 
     private static void Listen(IWebHostBuilder server, FunctionsHostOptions options)

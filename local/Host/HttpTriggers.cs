@@ -88,8 +88,11 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         }
         catch (WorkerLostException e)
         {
-            await forwarding;
             failure = e;
+            // Its HTTP server went with it, as a rule.
+            if (await Task.WhenAny(forwarding, Task.Delay(TimeSpan.FromSeconds(1))) != forwarding)
+                context.Abort();
+            await forwarding;
         }
         logger.Executed(function, id, started, failure);
         if (failure is null)

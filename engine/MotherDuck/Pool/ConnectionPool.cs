@@ -16,7 +16,7 @@ namespace MdFunctions.Engine.MotherDuck;
 internal sealed class ConnectionPool : IAsyncDisposable
 {
     // A connection that rested for longer is asked whether it still answers before it gets work that must not be sent twice.
-    private static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RestsFor = TimeSpan.FromMilliseconds(100);
     private static readonly ConditionalWeakTable<NpgsqlConnection, Place> Places = [];
 
     private readonly MotherDuckOptions _options;
@@ -53,6 +53,9 @@ internal sealed class ConnectionPool : IAsyncDisposable
             return new(_size - (int)turns.CurrentAvailablePermits, PoolState.CountIdle($"{_name}-"), (int)turns.CurrentQueuedCount, _size);
         }
     }
+
+    /// <summary>How many requests wait for a place.</summary>
+    public int Waiting => (int)_turns.GetStatistics()!.CurrentQueuedCount;
 
     /// <summary>Waits for a free place, for as long as a connection may take.</summary>
     /// <param name="stop">Ends the wait early: the work's own limit is over.</param>

@@ -55,6 +55,12 @@ internal sealed class Telemetry
     public void ObserveDue(Func<IEnumerable<Measurement<double>>> due) =>
         _meter.CreateObservableGauge("mdfunctions.load.due", due, "s", "When a scheduled load is due next, in Unix time.");
 
+    /// <summary>Reports how many requests wait for a connection each time that metrics are collected.</summary>
+    /// <param name="pool">Which connections: <c>read</c> or <c>write</c>.</param>
+    /// <param name="waiting">Counts them.</param>
+    public void ObserveWaiting(string pool, Func<int> waiting) => _meter.CreateObservableGauge(
+        "mdfunctions.requests.waiting", () => new Measurement<int>(waiting(), new KeyValuePair<string, object?>("pool", pool)), "{request}", "How many requests wait for a connection.");
+
     /// <summary>A query, load or ingest under way. Disposing it ends it; what did not <see cref="Succeed"/> has failed.</summary>
     public sealed class Run : IDisposable
     {

@@ -29,7 +29,13 @@ internal sealed class TimerTriggers : IAsyncDisposable
     }
 
     /// <summary>Starts waiting for occurrences.</summary>
-    public void Start() => _running = Task.WhenAll(_timers.Select(timer => Task.Run(() => FireAsync(timer.Function, timer.Schedule))));
+    public void Start() => _running = Task.WhenAll(_timers.Select(timer =>
+    {
+        var now = DateTime.Now;
+        // At once: a run by hand is told the status.
+        var pastDue = KeepsStatus(timer.Function, timer.Schedule) && _statuses.IsPastDue(timer.Function.Name, timer.Schedule, now);
+        return Task.Run(() => FireAsync(timer.Function, timer.Schedule, now, pastDue));
+    }));
 
     /// <summary>Runs a timer's function now, in the background, as <c>POST /admin/functions/NAME</c> does. One that is disabled does nothing.</summary>
     public void RunNow(Function function)
@@ -52,11 +58,9 @@ internal sealed class TimerTriggers : IAsyncDisposable
 
     private static bool KeepsStatus(Function function, TimerSchedule schedule) => function.Timer!.UseMonitor && schedule.KeepsStatus;
 
-    private async Task FireAsync(Function function, TimerSchedule schedule)
+    private async Task FireAsync(Function function, TimerSchedule schedule, DateTime now, bool pastDue)
     {
         var keepsStatus = KeepsStatus(function, schedule);
-        var now = DateTime.Now;
-        var pastDue = keepsStatus && _statuses.IsPastDue(function.Name, schedule, now);
         var status = (keepsStatus ? _statuses[function.Name] : null) ?? TimerStatus.First(schedule, now);
         var atOnce = pastDue || function.Timer!.RunOnStartup;
         while (!_stopping.IsCancellationRequested)

@@ -87,6 +87,7 @@ public sealed class AlertTests
         {
             ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = $"InstrumentationKey={Guid.Empty};IngestionEndpoint=http://127.0.0.1:1/",
             ["MOTHERDUCK_TOKEN"] = "a-token-of-nobody",
+            ["MotherDuck:Region"] = "us-east-1",
             ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
             ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
             ["WEATHER_CSV_URL"] = "https://example.com/weather.csv",

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using MdFunctions.Endpoint;
 using MdFunctions.Local;
 using Microsoft.Extensions.Logging;
 
@@ -35,7 +36,10 @@ public sealed class LocalApp : IAsyncDisposable
     }
 
     /// <summary>Starts an app whose options the test chooses, such as an endpoint of its own.</summary>
-    public static async Task<LocalApp> StartAsync(LocalOptions options, IReadOnlyDictionary<string, string>? files = null)
+    /// <param name="options">The options.</param>
+    /// <param name="files">Its SQL files by name; null for the repository's own.</param>
+    /// <param name="behaviour">How an endpoint of its own behaves: as harshly as the live one was seen to, unless a test says otherwise.</param>
+    public static async Task<LocalApp> StartAsync(LocalOptions options, IReadOnlyDictionary<string, string>? files = null, Behaviour behaviour = Behaviour.Observed)
     {
         var settings = new Dictionary<string, string?>(options.Settings, StringComparer.OrdinalIgnoreCase);
         string? folder = null;
@@ -58,7 +62,7 @@ public sealed class LocalApp : IAsyncDisposable
         try
         {
             var host = await LocalHost.StartAsync(
-                options with { Port = 0, EndpointPort = 0, Settings = settings, LogLevel = LogLevel.Debug, LoggerProvider = logs, Console = false },
+                options with { Port = 0, Endpoint = options.Endpoint with { Behaviour = behaviour }, EndpointPort = 0, Settings = settings, LogLevel = LogLevel.Debug, LoggerProvider = logs, Console = false },
                 _ => { }, CancellationToken.None);
             return new LocalApp(host, logs, folder);
         }

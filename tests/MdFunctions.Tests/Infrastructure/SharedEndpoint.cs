@@ -1,6 +1,6 @@
 using System.Globalization;
+using MdFunctions.Endpoint;
 using MdFunctions.Local;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace MdFunctions.Tests.Infrastructure;
@@ -10,9 +10,9 @@ public static class SharedEndpoint
 {
     public const string Token = "shared-endpoint-token";
 
-    private static readonly Lazy<Task<EndpointProcess>> Started = new(StartAsync);
+    private static readonly Lazy<Task<LocalEndpoint>> Started = new(StartAsync);
 
-    public static Task<EndpointProcess> GetAsync() => Started.Value;
+    public static Task<LocalEndpoint> GetAsync() => Started.Value;
 
     /// <summary>The settings that point an app at it.</summary>
     public static async Task<Dictionary<string, string?>> SettingsAsync()
@@ -38,12 +38,10 @@ public static class SharedEndpoint
         return await source.Build().OpenConnectionAsync();
     }
 
-    private static async Task<EndpointProcess> StartAsync()
+    private static Task<LocalEndpoint> StartAsync() => LocalEndpoint.StartAsync(new()
     {
-        var root = LocalHost.RepositoryRoot();
-        var folder = Path.Combine(root, "local", "endpoint");
-        await NodeModules.EnsureAsync(folder, forTests: true, _ => { }, CancellationToken.None);
-        return await EndpointProcess.StartAsync(
-            folder, ["--port", "0", "--ca-dir", Path.Combine(root, "local", ".data", "ca")], Token, NullLogger.Instance, CancellationToken.None);
-    }
+        Behaviour = Behaviour.Observed,
+        Tokens = [Token],
+        CertificateAuthorityDirectory = Path.Combine(LocalHost.RepositoryRoot(), "local", ".data", "ca"),
+    });
 }

@@ -9,6 +9,25 @@ namespace MdFunctions.Tests.Ingest;
 
 public sealed class IngestTests
 {
+    [Theory]
+    [InlineData("list_distinct(string_split($header_x_tags, ','))", "VARCHAR[]")]
+    [InlineData("string_split($header_x_tags, ',')[1]", "VARCHAR")]
+    [InlineData("['x'] || string_split($header_x_tags, ',')", "VARCHAR[]")]
+    public async Task The_table_is_made_with_the_type_that_a_function_of_a_header_has(string expression, string type)
+    {
+        var (app, table) = await Webhook.AppAsync("id: BIGINT", $"SELECT id, {expression} AS tags FROM body");
+        await using var _ = app;
+        foreach (var header in (string?[])["b,a", null])
+        {
+            var request = Webhook.Request("{\"id\":1}"u8.ToArray());
+            if (header is not null)
+                request.Headers.Add("X-Tags", header);
+            using var response = await app.Client.SendAsync(request);
+            await response.StoredAsync();
+        }
+        Assert.All(await Webhook.RowsAsync($"SELECT typeof(tags) FROM {table}"), row => Assert.Equal(type, row[0]));
+    }
+
     [Fact]
     public async Task Every_type_keeps_every_digit()
     {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Azure.Storage.Blobs;
+using MdFunctions.Endpoint.Tests.Infrastructure;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,11 +13,11 @@ public sealed class AzureTests
 {
     private const string Glob = "SELECT * FROM read_parquet('az://raw/orders/*.parquet', MD_RUN = REMOTE)";
 
-    [Fact]
+    [AzuriteFact]
     public async Task Twenty_files_behind_a_glob_are_replaced_appended_and_merged()
     {
         await using var azurite = await Azurite.StartAsync();
-        await azurite.UploadAsync(Orders(version: 1, files: 20));
+        await UploadAsync(azurite, Orders(version: 1, files: 20));
         await using var app = await StartAsync(azurite, new Dictionary<string, string>
         {
             ["loads/replaced.sql"] = "/*\ntarget: my_db.main.replaced\nmode: replace\n*/\n" + Glob,
@@ -26,7 +28,7 @@ public sealed class AzureTests
         });
         await LoadAllAsync(app, HttpStatusCode.OK);
         // Half of the files get another version; the other half goes on.
-        await azurite.UploadAsync(Orders(version: 2, files: 10));
+        await UploadAsync(azurite, Orders(version: 2, files: 10));
         await LoadAllAsync(app, HttpStatusCode.UnprocessableEntity);
 
         Assert.Equal(["1|10000", "2|10000"], await SqlAsync(app, "SELECT version, count(*) FROM my_db.main.replaced GROUP BY ALL ORDER BY ALL"));
@@ -47,11 +49,11 @@ public sealed class AzureTests
         }
     }
 
-    [Fact]
+    [AzuriteFact]
     public async Task An_event_is_read_by_way_of_az()
     {
         await using var azurite = await Azurite.StartAsync();
-        await azurite.UploadAsync(new Dictionary<string, string> { ["in/day 1.parquet"] = "SELECT range AS id FROM range(10)" });
+        await UploadAsync(azurite, new Dictionary<string, string> { ["in/day 1.parquet"] = "SELECT range AS id FROM range(10)" });
         await using var app = await StartAsync(azurite, new Dictionary<string, string>
         {
             ["loads/in.sql"] = "/*\ntarget: my_db.main.t\nmode: append\nevents: az://devstoreaccount1.blob.core.windows.net/raw/in/\n*/\nSELECT * FROM read_parquet($url, MD_RUN = REMOTE)",
@@ -74,7 +76,16 @@ public sealed class AzureTests
         i => $"orders/part-{i:00}.parquet", i => $"SELECT {version} AS version, range + {i * 1000} AS id, md5(range::VARCHAR) AS filling FROM range(1000)");
 
     private static Task<LocalApp> StartAsync(Azurite azurite, Dictionary<string, string> loads) =>
-        LocalApp.StartAsync(new MdFunctions.Local.LocalOptions { EndpointArguments = ["--azure-connection-string", azurite.ConnectionString] }, loads);
+        LocalApp.StartAsync(new MdFunctions.Local.LocalOptions { Endpoint = new() { AzureConnectionString = azurite.ConnectionString } }, loads);
+
+    // A Parquet file of each statement's rows, by the files' paths, in the container raw.
+    private static async Task UploadAsync(Azurite azurite, IReadOnlyDictionary<string, string> files)
+    {
+        var container = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient("raw");
+        await container.CreateIfNotExistsAsync();
+        foreach (var (path, sql) in files)
+            await container.GetBlobClient(path).UploadAsync(BinaryData.FromBytes(ParquetFile.Of(sql)), overwrite: true);
+    }
 
     private static async Task<string[]> SqlAsync(LocalApp app, string sql)
     {

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MdFunctions.Tests.MotherDuck;
 
@@ -41,22 +40,15 @@ public sealed class OwnEndpoint : IAsyncDisposable
     /// <summary>Starts it, on the port it had before.</summary>
     public async Task StartAsync()
     {
-        var root = LocalHost.RepositoryRoot();
-        var folder = Path.Combine(root, "local", "endpoint");
-        await NodeModules.EnsureAsync(folder, forTests: true, _ => { }, CancellationToken.None);
-        _process = await EndpointProcess.StartAsync(
-            folder,
-            ["--port", Port.ToString(CultureInfo.InvariantCulture), "--ca-dir", Path.Combine(root, "local", ".data", "ca"), "--token-file", _tokenFile, .. _arguments],
-            Guid.NewGuid().ToString(), // The one in the environment stays for good; nobody knows it.
-            NullLogger.Instance, CancellationToken.None);
+        // The token in the environment stays for good; nobody knows it.
+        _process = await EndpointProcess.StartAsync(Guid.NewGuid().ToString(), Port, ["--token-file", _tokenFile, .. _arguments]);
         (Port, CaFile) = (_process.Port, _process.CaFile);
     }
 
     /// <summary>Kills it, as a crash would.</summary>
     public async Task KillAsync()
     {
-        _process!.Process.Kill();
-        await _process.Process.WaitForExitAsync();
+        await _process!.KillAsync();
         await _process.DisposeAsync();
     }
 

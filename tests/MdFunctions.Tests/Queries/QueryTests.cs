@@ -100,7 +100,7 @@ public sealed class QueryTests(QueryTests.Stories stories) : IClassFixture<Query
         Assert.Contains("'none'", (await unknown.ProblemAsync(404)).GetProperty("detail").GetString(), StringComparison.Ordinal);
         using var wrong = await _app.Client.DeleteAsync("/api/queries/stories");
         await wrong.ProblemAsync(405);
-        Assert.Equal(["GET", "POST"], wrong.Content.Headers.Allow);
+        Assert.Equal(["GET", "HEAD", "POST"], wrong.Content.Headers.Allow);
     }
 
     [Fact]

@@ -31,9 +31,19 @@ public sealed class StreamingTests(StreamingTests.OwnEndpoint own) : IClassFixtu
     {
         public LocalApp App { get; private set; } = null!;
 
-        public async Task InitializeAsync() => App = await LocalApp.StartAsync(new LocalOptions(), Files);
+        public EndpointProcess Endpoint { get; private set; } = null!;
 
-        public async Task DisposeAsync() => await App.DisposeAsync();
+        public async Task InitializeAsync()
+        {
+            Endpoint = await EndpointProcess.StartAsync("local");
+            App = await StartAppAsync(Endpoint, Files);
+        }
+
+        public async Task DisposeAsync()
+        {
+            await App.DisposeAsync();
+            await Endpoint.DisposeAsync();
+        }
     }
 
     [Fact]
@@ -123,30 +133,39 @@ public sealed class StreamingTests(StreamingTests.OwnEndpoint own) : IClassFixtu
         await EndpointIsIdleAsync();
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.InRange(grown, long.MinValue, 16 * 1024 * 1024);
-        Assert.InRange(_app.Host.Endpoint!.Process.WorkingSet64, 0, 1_000_000_000);
+        Assert.InRange(own.Endpoint.Process.WorkingSet64, 0, 1_000_000_000);
     }
 
     [Fact]
     public async Task Broken_connections_are_replaced_once_before_the_first_byte()
     {
-        await using var app = await LocalApp.StartAsync(new LocalOptions(), new Dictionary<string, string> { ["queries/one.sql"] = "SELECT 1 AS a" });
+        await using var endpoint = await EndpointProcess.StartAsync("local");
+        await using var app = await StartAppAsync(endpoint, new Dictionary<string, string> { ["queries/one.sql"] = "SELECT 1 AS a" });
         await app.GetJsonAsync("/api/queries/one");
         // Kill every connection under the pool's feet, and let the endpoint come back on its port.
-        var endpoint = app.Host.Endpoint!;
-        endpoint.Process.Kill(entireProcessTree: true);
-        await endpoint.Process.WaitForExitAsync();
+        await endpoint.KillAsync();
         using (var down = await app.Client.GetAsync("/api/queries/one"))
         {
             await down.ProblemAsync(503);
             Assert.NotNull(down.Headers.RetryAfter);
         }
-        var root = LocalHost.RepositoryRoot();
-        await using var again = await EndpointProcess.StartAsync(
-            Path.Combine(root, "local", "endpoint"),
-            ["--port", endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--ca-dir", Path.Combine(root, "local", ".data", "ca")],
-            "local", Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, CancellationToken.None);
+        await using var again = await EndpointProcess.StartAsync("local", endpoint.Port);
         Assert.Equal(1, (await app.GetJsonAsync("/api/queries/one"))[0].GetProperty("a").GetInt32());
     }
+
+    private static Task<LocalApp> StartAppAsync(EndpointProcess endpoint, IReadOnlyDictionary<string, string> files) => LocalApp.StartAsync(
+        new LocalOptions
+        {
+            MotherDuck = true,
+            Settings = new Dictionary<string, string?>
+            {
+                ["MOTHERDUCK_TOKEN"] = "local",
+                ["MotherDuck:Host"] = "localhost",
+                ["MotherDuck:Port"] = endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                ["MotherDuck:RootCertificate"] = endpoint.CaFile,
+            },
+        },
+        files);
 
     private static async Task<bool> HasEndedAsync(Stream body)
     {
@@ -165,7 +184,7 @@ public sealed class StreamingTests(StreamingTests.OwnEndpoint own) : IClassFixtu
     // A statement that still ran would keep at least one core busy.
     private async Task EndpointIsIdleAsync()
     {
-        var process = _app.Host.Endpoint!.Process;
+        var process = own.Endpoint.Process;
         var deadline = Stopwatch.StartNew();
         while (true)
         {

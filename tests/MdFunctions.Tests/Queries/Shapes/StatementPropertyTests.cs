@@ -103,10 +103,12 @@ public sealed class StatementPropertyTests
         _ => json.GetRawText(),
     };
 
+    // Whole numbers have all of their digits, however many there are.
     private static string Number(string text) =>
-        decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact) && text.Length < 28
-            ? (exact / 1.000000000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)
-            : double.Parse(text, CultureInfo.InvariantCulture).ToString("R", CultureInfo.InvariantCulture);
+        text.AsSpan().IndexOfAny("eE.") < 0 ? text
+        : text.Length < 28 && text.AsSpan().IndexOfAny('e', 'E') < 0 ? (decimal.Parse(text, CultureInfo.InvariantCulture) / 1.000000000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)
+        : double.Parse(text, CultureInfo.InvariantCulture) is var value && value == Math.Floor(value) && Math.Abs(value) < 1e15 ? value.ToString("F0", CultureInfo.InvariantCulture)
+        : double.Parse(text, CultureInfo.InvariantCulture).ToString("R", CultureInfo.InvariantCulture);
 
     private static List<List<string>> Csv(string text)
     {
