@@ -22,6 +22,9 @@ internal sealed class Template
     /// <summary>The declared parameters, in the order of their declaration.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>Whether the statement reads anything but its parameters: what it reads may change, and its columns with it.</summary>
+    public bool ReadsTables => _statement.Any(token => token.Is("FROM") || token.Is("TABLE") || token.Is("PIVOT") || token.Is("PIVOT_WIDER") || token.Is("UNPIVOT"));
+
     /// <summary>Reads what all templates have; faults go to the file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="frontMatter">Its front matter.</param>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MdFunctions.Local;
+using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -18,43 +19,23 @@ public static class LoadBenchmark
     private const int Runs = 5;
     private const int RowsEach = 500_000;
 
-    private const string Script = """
-        import { DuckDBInstance } from '@duckdb/node-api';
-        import fs from 'node:fs';
-        import http from 'node:http';
-        const [folder, files, rows] = process.argv.slice(1);
-        const connection = await (await DuckDBInstance.create()).connect();
-        for (let i = 0; i < files; i++) {
-          await connection.run(`COPY (SELECT ${i} * ${rows} + range AS id, TIMESTAMP '2026-01-01' + to_seconds(range) AS at, 'customer ' || (range * 7919 % 100003) AS customer,
-            (range * 31 % 1000000 / 100)::DECIMAL(18,2) AS amount, range % 7 AS kind, random() AS score FROM range(${rows})) TO '${folder}/${i}.parquet'`);
-        }
-        http.createServer((request, response) => {
-          const path = folder + request.url;
-          const { size, mtimeMs } = fs.statSync(path);
-          const etag = `"${size}-${mtimeMs}"`; // As blob storage has them.
-          const same = request.headers['if-none-match'] === etag;
-          response.writeHead(same ? 304 : 200, same ? { etag } : { etag, 'content-length': size });
-          if (same) response.end();
-          else fs.createReadStream(path).pipe(response);
-        }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });
-        process.stdin.on('end', () => process.exit()).resume();
-        """;
-
     /// <summary>Measures and prints.</summary>
     public static async Task RunAsync()
     {
         var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
-        var endpointFolder = Path.Combine(LocalHost.RepositoryRoot(), "local", "endpoint");
-        await NodeModules.EnsureAsync(endpointFolder, forTests: false, Console.WriteLine, CancellationToken.None);
-        using var server = Process.Start(new ProcessStartInfo("node", ["--input-type=module", "-e", Script, "--", folder, $"{Files}", $"{RowsEach}"])
+        for (var i = 0; i < Files; i++)
         {
-            WorkingDirectory = endpointFolder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+            ParquetFile.Write(
+                $"""
+                SELECT {i} * {RowsEach} + range AS id, TIMESTAMP '2026-01-01' + to_seconds(range) AS at, 'customer ' || (range * 7919 % 100003) AS customer,
+                  (range * 31 % 1000000 / 100)::DECIMAL(18,2) AS amount, range % 7 AS kind, random() AS score FROM range({RowsEach})
+                """,
+                Path.Combine(folder, $"{i}.parquet"));
+        }
+        using var server = await FileServer.StartAsync(folder);
         try
         {
-            var url = $"http://127.0.0.1:{await server.StandardOutput.ReadLineAsync()}";
+            var url = server.Url;
             var select = $"SELECT * FROM read_parquet([{string.Join(", ", Enumerable.Range(0, Files).Select(i => $"'{url}/{i}.parquet'"))}], MD_RUN = REMOTE)";
             Directory.CreateDirectory(Path.Combine(folder, "loads"));
             await WriteAsync("replaced", "mode: replace");
@@ -70,8 +51,6 @@ public static class LoadBenchmark
         }
         finally
         {
-            server.StandardInput.Close();
-            await server.WaitForExitAsync();
             Directory.Delete(folder, recursive: true);
         }
     }

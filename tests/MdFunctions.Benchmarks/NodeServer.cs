@@ -12,14 +12,14 @@ public sealed class NodeServer : IDisposable
 
     public string Url { get; }
 
-    /// <summary>Starts a script of this folder, which prints its URL, and finds node-postgres among the endpoint's packages.</summary>
+    /// <summary>Starts a script of this folder, which prints its URL, and installs node-postgres beside it.</summary>
     public static async Task<NodeServer> StartAsync(string script, params IReadOnlyList<(string Name, string Value)> environment)
     {
-        var endpoint = Path.Combine(LocalHost.RepositoryRoot(), "local", "endpoint");
-        await NodeModules.EnsureAsync(endpoint, forTests: true, Console.WriteLine, CancellationToken.None);
+        using (var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-audit", "--no-fund", "--silent"]) { WorkingDirectory = AppContext.BaseDirectory })!)
+            await npm.WaitForExitAsync();
         var start = new ProcessStartInfo("node", [Path.Combine(AppContext.BaseDirectory, script)])
         {
-            WorkingDirectory = endpoint,
+            WorkingDirectory = AppContext.BaseDirectory,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
         };

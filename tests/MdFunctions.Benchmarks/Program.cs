@@ -10,6 +10,11 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["errors"] = ErrorBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
 };
+if (args is [FileServer.Word, var folder])
+{
+    await FileServer.RunAsync(folder);
+    return 0;
+}
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark '{unknown}'. There are: {string.Join(", ", benchmarks.Keys)}; without arguments all of them run.");

@@ -40,6 +40,7 @@ internal sealed class QueryShape
     private readonly QueryTemplate _query;
     private readonly string _head;
     private readonly string _tail;
+    private (string Name, uint Type)[]? _wire;
 
     private QueryShape(QueryTemplate query, IReadOnlyList<Column> columns, string head, string tail) =>
         (_query, Columns, _head, _tail, Statement) = (query, columns, head, tail, $"{head}{query.Template.WithPlaceholders()}{tail}");
@@ -68,14 +69,25 @@ internal sealed class QueryShape
         var known = columns.Select(column => (column.Name, column.Type, Text: ColumnText.Of(ResultType.Parse(column.Type), Sql.Identifier(column.Name)))).ToList();
         var rewritten = known.Where(column => column.Text.Expression is not null)
             .Select(column => $"{column.Text.Expression} AS {Sql.Identifier(column.Name)}").ToList();
-        // A star shows a column that was added to a table since. DuckDB names the columns of a subquery apart where two have one name.
+        // The wire tells a number from a date. What it calls text may be a struct, a map or a union as well, and what is rewritten here is text whatever it was.
+        // So the statement checks these types itself, as tables may have changed: DuckDB knows both sides when it plans, and takes the condition away again.
+        var checks = checksTypes && query.Template.ReadsTables
+            ? known.Where(column => column.Text.Expression is not null || column.Text.Kind is ColumnKind.Text or ColumnKind.Json).Select(column => IsOfType(column.Name, column.Type)).ToList()
+            : [];
+        // Wrapped only where something has to be rewritten or checked: else DuckDB gets what the author wrote.
+        if (rewritten.Count == 0 && checks.Count == 0)
+            return new(query, Columns(), "", "");
+        // A star shows a column that was added to a table since.
         var head = rewritten.Count == 0 ? "SELECT * FROM (\n" : $"SELECT * REPLACE ({string.Join(", ", rewritten)}) FROM (\n";
-        // The statement checks its own types, as tables may have changed: DuckDB knows both texts when it plans and takes the whole condition away again.
-        // It calls a type that it leaves open INTEGER in DESCRIBE and "NULL" here.
-        var types = string.Join(" || '|' || ", columns.Select(column => $"replace(typeof({Sql.Identifier(column.Name)}), '\"NULL\"', 'INTEGER')"));
-        var expected = string.Join("|", columns.Select(column => column.Type.Replace("\"NULL\"", "INTEGER", StringComparison.Ordinal)));
-        var tail = $"\n) WHERE CASE WHEN {types} = {Sql.Literal(expected)} THEN true ELSE error({Sql.Literal(OtherTypes)}) END";
-        return new(query, [.. known.Select(column => new Column(column.Name, column.Type, column.Text.Kind))], head, checksTypes ? tail : "\n) AS answer");
+        var tail = checks.Count == 0 ? "\n) AS answer" : $"\n) AS answer WHERE {string.Join(" AND ", checks)} OR error({Sql.Literal(OtherTypes)})";
+        return new(query, Columns(), head, tail);
+
+        Column[] Columns() => [.. known.Select(column => new Column(column.Name, column.Type, column.Text.Kind))];
+
+        // DuckDB calls a type that it leaves open INTEGER in DESCRIBE and "NULL" here.
+        static string IsOfType(string name, string type) => type.Contains("INTEGER", StringComparison.Ordinal)
+            ? $"replace(typeof({Sql.Identifier(name)}), '\"NULL\"', 'INTEGER') = {Sql.Literal(type.Replace("\"NULL\"", "INTEGER", StringComparison.Ordinal))}"
+            : $"typeof({Sql.Identifier(name)}) = {Sql.Literal(type)}";
     }
 
     /// <summary>The statement for a row limit, and for values in one of their forms.</summary>
@@ -88,21 +100,26 @@ internal sealed class QueryShape
             _ => Statement,
         };
         // One row more than is answered shows whether there was more; and DuckDB can stop there. The limit is the caller's: models have another one.
-        return maxRows > 0 ? $"{statement} LIMIT {maxRows + 1L}" : statement;
+        return maxRows == 0 ? statement : $"{(_tail.Length > 0 ? statement : $"SELECT * FROM (\n{statement}\n) AS answer")} LIMIT {maxRows + 1L}";
     }
 
     /// <summary>Whether a failure says that the statement's columns have other types than this shape.</summary>
     public static bool IsMismatch(PostgresException exception) =>
         MotherDuckError.OneLine(exception.MessageText).EndsWith($"Error: {OtherTypes}", StringComparison.Ordinal);
 
-    /// <summary>Whether a result has the columns of this shape: tables change while the app runs. Their types the statement checks itself.</summary>
+    /// <summary>Whether a result still has the columns that the first result of this shape had: tables change while the app runs.</summary>
     public bool Fits(NpgsqlDataReader reader)
     {
         if (reader.FieldCount != Columns.Count)
             return false;
-        for (var i = 0; i < Columns.Count; i++)
+        if (_wire is not { } wire)
         {
-            if (!string.Equals(Columns[i].Name, reader.GetName(i), StringComparison.Ordinal))
+            _wire = [.. Enumerable.Range(0, reader.FieldCount).Select(i => (reader.GetName(i), reader.GetDataTypeOID(i)))];
+            return true;
+        }
+        for (var i = 0; i < wire.Length; i++)
+        {
+            if (wire[i].Name != reader.GetName(i) || wire[i].Type != reader.GetDataTypeOID(i))
                 return false;
         }
         return true;
