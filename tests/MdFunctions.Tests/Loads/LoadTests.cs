@@ -271,11 +271,11 @@ public sealed class LoadTests
     {
         await using var app = await StartAsync("target: {db}.main.t\nmode: replace", "SELECT 1 AS n");
         await app.RunAsync("other", 404);
-        foreach (var (path, allow) in new[] { ("api/loads/it", "POST"), ("api/loads", "GET"), ("api/loads/it/runs", "GET") })
+        foreach (var (path, allow) in new[] { ("api/loads/it", "POST"), ("api/loads", "GET, HEAD"), ("api/loads/it/runs", "GET, HEAD") })
         {
             using var response = await app.Client.DeleteAsync(path);
             await response.ProblemAsync(405);
-            Assert.Equal([allow], response.Content.Headers.Allow);
+            Assert.Equal(allow, string.Join(", ", response.Content.Headers.Allow));
         }
         using var runs = await app.Client.GetAsync("api/loads/other/runs");
         await runs.ProblemAsync(404);
