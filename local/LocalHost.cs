@@ -57,7 +57,7 @@ public sealed class LocalHost : IAsyncDisposable
                 var token = options.Settings.GetValueOrDefault("MOTHERDUCK_TOKEN")
                     ?? Environment.GetEnvironmentVariable("MOTHERDUCK_TOKEN")
                     ?? (settings.GetValueOrDefault("MOTHERDUCK_TOKEN") is { Length: > 0 } setting ? setting : "local");
-                endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken);
+                endpoint = await StartEndpointAsync(root, options, token, say, cancellationToken).WhileAsync("Starting the local MotherDuck endpoint", say);
                 UseEndpoint(settings, endpoint, token, port);
             }
             foreach (var (name, value) in options.Settings)
@@ -91,7 +91,7 @@ public sealed class LocalHost : IAsyncDisposable
                         app.MapGet("/", () => Results.Redirect("/api/docs"));
                     },
                 },
-                cancellationToken);
+                cancellationToken).WhileAsync("Starting the functions", say);
             return new LocalHost(host, worker, endpoint, own);
         }
         catch
