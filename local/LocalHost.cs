@@ -58,7 +58,7 @@ public sealed class LocalHost : IAsyncDisposable
                 var token = options.Settings.GetValueOrDefault("MOTHERDUCK_TOKEN")
                     ?? Environment.GetEnvironmentVariable("MOTHERDUCK_TOKEN")
                     ?? (settings.GetValueOrDefault("MOTHERDUCK_TOKEN") is { Length: > 0 } setting ? setting : "local");
-                endpoint = await StartEndpointAsync(root, options, token, cancellationToken);
+                endpoint = await StartEndpointAsync(root, options, token, cancellationToken).WhileAsync("Starting the local MotherDuck endpoint", say);
                 UseEndpoint(settings, endpoint, token, port);
             }
             foreach (var (name, value) in options.Settings)
@@ -92,7 +92,7 @@ public sealed class LocalHost : IAsyncDisposable
                         app.MapGet("/", () => Results.Redirect("/api/docs"));
                     },
                 },
-                cancellationToken);
+                cancellationToken).WhileAsync("Starting the functions", say);
             return new LocalHost(host, worker, endpoint, own);
         }
         catch

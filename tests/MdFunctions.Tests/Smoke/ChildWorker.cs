@@ -9,7 +9,7 @@ namespace MdFunctions.Tests.Smoke;
 internal sealed class ChildWorker(string folder, IReadOnlyDictionary<string, string?> settings) : IWorker
 {
     // A worker does not end when its host is killed. This one does: its standard input closes then, whatever became of us.
-    private const string Script = """exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec dotnet "$@" """;
+    private const string Script = """exec 3<&0; (cat <&3; kill -9 $$) >/dev/null 2>&1 & exec dotnet "$@" """;
 
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _errors = new();
