@@ -81,6 +81,8 @@ internal sealed partial record IngestTemplate
         StatementChecks.CheckPivots(file);
 
         var headers = new List<string>();
+        // DuckDB folds a function of a NULL to a NULL without a type while it plans; behind a subquery, which cannot stand in a lambda, it does not see the value.
+        var isHidden = !file.Statement.Any(token => token.Is("lambda"));
         var statement = template.Write(name =>
         {
             if (!HeaderName().IsMatch(name))
@@ -92,7 +94,8 @@ internal sealed partial record IngestTemplate
                 index = headers.Count;
                 headers.Add(header);
             }
-            return $"CAST(${index + 2} AS VARCHAR)";
+            var value = $"CAST(${index + 2} AS VARCHAR)";
+            return isHidden ? $"(SELECT {value})" : value;
         });
         var empty = $"WITH body AS ({EmptyBody(columns)}) SELECT * FROM (\n{template.Write(_ => Template.UnknownValue("VARCHAR"))}\n)";
         var ingest = new IngestTemplate

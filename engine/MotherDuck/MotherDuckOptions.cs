@@ -126,7 +126,7 @@ internal sealed partial record MotherDuckOptions
         static string? ReadToken(Settings settings, string name, bool required)
         {
             // The value is never repeated, whatever is wrong with it.
-            var token = settings.Text(name)?.Trim();
+            var token = settings.Text(name)?.Trim() is { Length: > 0 } text ? text : null;
             if (token is null && required)
                 settings.Fault(name, "not set; expected a MotherDuck access token, or KEY_VAULT_URI set to the Key Vault that holds it");
             else if (token is not null && token.Any(char.IsWhiteSpace))
