@@ -7,7 +7,6 @@ using MdFunctions.Local;
 using MdFunctions.Local.Host;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Ingest;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

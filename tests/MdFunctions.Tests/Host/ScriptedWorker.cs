@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Google.Protobuf.WellKnownTypes;
 using MdFunctions.Local.Host;

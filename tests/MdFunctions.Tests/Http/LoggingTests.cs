@@ -19,6 +19,8 @@ public sealed class LoggingTests
             ["MotherDuck:Region"] = "us-east-1",
             ["MOTHERDUCK_TOKEN"] = "token",
             ["SqlDirectory"] = "none",
+            ["LOADS_HOURLY_SCHEDULE"] = "0 5 * * * *",
+            ["LOADS_DAILY_SCHEDULE"] = "0 30 2 * * *",
         }).Build();
         using var lines = new LogLines();
         var services = new ServiceCollection().AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(lines));

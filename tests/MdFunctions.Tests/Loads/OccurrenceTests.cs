@@ -2,7 +2,6 @@ using System.Net;
 using MdFunctions.Engine;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Templates;
-using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -15,7 +15,7 @@ public sealed class PublishedApp : IAsyncLifetime
     {
         // A copy, as publishing restores for another system: the builds of this repository go on as they were.
         var repository = LocalHost.RepositoryRoot();
-        foreach (var file in Directory.EnumerateFiles(repository).Concat(Sources(repository, "functions")).Concat(Sources(repository, "engine")))
+        foreach (var file in Directory.EnumerateFiles(repository).Concat(Sources(repository, "functions")).Concat(Sources(repository, "engine")).Append(Path.Combine(repository, "local", "Packages.props")))
         {
             var copy = Path.Combine(_root, Path.GetRelativePath(repository, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
