@@ -1,8 +1,8 @@
 using System.Globalization;
-using MdFunctions.Local;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
+using MdFunctions.Local;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
-using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MdFunctions.Local;
 
 namespace MdFunctions.Benchmarks;
 

@@ -8,6 +8,8 @@ namespace MdFunctions.Tests.Infrastructure;
 /// <summary>The local MotherDuck endpoint in a process of its own, which a test can kill or look at. It behaves as the live one was observed to.</summary>
 public sealed class EndpointProcess : IAsyncDisposable
 {
+    private bool _isDisposed;
+
     private EndpointProcess(Process process, int port, string caFile) => (Process, Port, CaFile) = (process, port, caFile);
 
     /// <summary>The port it listens on, at localhost.</summary>
@@ -54,6 +56,9 @@ public sealed class EndpointProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         if (!Process.HasExited)
             await KillAsync();
         Process.Dispose();

@@ -14,6 +14,7 @@ internal sealed class ChildWorker(string folder, IReadOnlyDictionary<string, str
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _errors = new();
     private Process? _process;
+    private bool _isDisposed;
 
     public Task<string> Ended => _ended.Task;
 
@@ -62,7 +63,8 @@ internal sealed class ChildWorker(string folder, IReadOnlyDictionary<string, str
 
     public async ValueTask DisposeAsync()
     {
-        if (_process is null)
+        // A host whose start failed has disposed of it already.
+        if (Interlocked.Exchange(ref _isDisposed, true) || _process is null)
             return;
         // The host has told it to end; it drains for some seconds.
         if (await Task.WhenAny(Ended, Task.Delay(TimeSpan.FromSeconds(20))) != Ended)
