@@ -72,9 +72,10 @@ public sealed class SmokeTests(PublishedApp published)
         await using var body = await response.Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[100_000]);
         await app.Endpoint.KillAsync();
-        await Assert.ThrowsAnyAsync<IOException>(() => body.CopyToAsync(Stream.Null));
-        // The app goes on.
+        var broken = await Record.ExceptionAsync(() => body.CopyToAsync(Stream.Null));
         await app.Endpoint.StartAsync();
+        Assert.True(broken is IOException or HttpRequestException, $"{broken}");
+        // The app goes on.
         using var next = await app.Client.GetAsync("api/queries/one");
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
     }
