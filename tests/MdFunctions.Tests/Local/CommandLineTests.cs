@@ -48,15 +48,6 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task Without_Node_it_says_what_to_install()
-    {
-        var (exitCode, _, errors) = await RunAsync(["--port", "0"], path: Path.GetDirectoryName(Environment.ProcessPath)!);
-        Assert.Equal(1, exitCode);
-        Assert.Contains("'node' was not found", errors, StringComparison.Ordinal);
-        Assert.Contains("https://nodejs.org", errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task It_prints_what_it_serves_keeps_its_data_and_stops_when_told()
     {
         var data = Directory.CreateTempSubdirectory("mdfunctions-data-").FullName;

@@ -166,7 +166,7 @@ public sealed class SmokeTests(PublishedApp published)
     private static Dictionary<string, string> Many => new()
     {
         ["queries/one.sql"] = "SELECT 1 AS n",
-        ["queries/many.sql"] = "/*\nmaxRows: 50000000\ntimeout: 60s\n*/\nSELECT range AS n, md5(range::VARCHAR) AS text FROM range(20000000)",
+        ["queries/many.sql"] = "/*\ntimeout: 60s\n*/\nSELECT range AS n, md5(range::VARCHAR) AS text FROM range(20000000)",
         ["queries/endless.sql"] = "/*\ntimeout: 60s\n*/\nSELECT sum(a.range * b.range) AS s FROM range(1000000) a, range(10000000) b",
     };
 
