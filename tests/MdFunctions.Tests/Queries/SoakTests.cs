@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,13 +15,26 @@ public sealed class SoakTests
     [Fact]
     public async Task Two_hundred_callers_for_thirty_seconds_leak_nothing()
     {
+        // In a process of its own, the endpoint neither takes the app's threads nor counts as its memory.
+        await using var endpoint = await EndpointProcess.StartAsync("local");
         await using var app = await LocalApp.StartAsync(
+            new LocalOptions
+            {
+                MotherDuck = true,
+                Settings = new Dictionary<string, string?>
+                {
+                    ["MOTHERDUCK_TOKEN"] = "local",
+                    ["MotherDuck:Host"] = "localhost",
+                    ["MotherDuck:Port"] = endpoint.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    ["MotherDuck:RootCertificate"] = endpoint.CaFile,
+                    ["MotherDuck:MaxPoolSize"] = "4",
+                },
+            },
             new Dictionary<string, string>
             {
                 ["queries/some.sql"] = "/*\nparameters:\n  n: { type: integer }\n*/\nSELECT i, 'row ' || i AS t FROM range(500) r(i) WHERE i < $n",
                 ["queries/fails.sql"] = "SELECT error('on purpose') AS e",
-            },
-            new Dictionary<string, string?> { ["MotherDuck:MaxPoolSize"] = "4" });
+            });
         using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 200 }) { BaseAddress = app.Client.BaseAddress };
         var statuses = new ConcurrentDictionary<HttpStatusCode, int>();
         var wrong = new ConcurrentQueue<string>();
