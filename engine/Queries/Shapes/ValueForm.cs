@@ -30,7 +30,7 @@ internal static partial class Preparing
         "Parameter Not Resolved Error" or "Parameter Not Allowed Error" => true,
         "Invalid Input Error" => Says(exception, "prepare") || Says(exception, "type of parameters"),
         // A value that is NULL was folded to a NULL of no type, which is no argument for a function.
-        "Binder Error" => Says(exception, "type of parameters") || exception.MessageText.Contains("\"NULL\"", StringComparison.Ordinal),
+        "Binder Error" => Says(exception, "type of parameters") || exception.MessageText.Split('\n')[0].Contains("(\"NULL\"", StringComparison.Ordinal),
         _ => false,
     };
 

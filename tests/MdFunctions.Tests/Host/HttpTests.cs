@@ -4,12 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Local;
-using MdFunctions.Local.Host;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Ingest;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Tests.Host;
 
@@ -64,43 +61,6 @@ public sealed class HttpTests
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("", await response.Content.ReadAsStringAsync());
         Assert.Contains(app.Logs.All, line => line.Contains("Executed 'Functions.Query' (Failed", StringComparison.Ordinal) && line.Contains("no such service", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task A_function_that_fails_once_it_has_answered_breaks_the_connection()
-    {
-        // The worker itself ends such an answer as if all were well.
-        var settings = await SharedEndpoint.SettingsAsync();
-        settings["LOADS_HOURLY_SCHEDULE"] = settings["LOADS_DAILY_SCHEDULE"] = "0 0 0 1 1 *";
-        settings["SqlDirectory"] = Directory.CreateTempSubdirectory("mdfunctions-tests-").FullName;
-        foreach (var (name, text) in Files)
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(settings["SqlDirectory"]!, name))!);
-            await File.WriteAllTextAsync(Path.Combine(settings["SqlDirectory"]!, name), text);
-        }
-        var logs = new LogLines();
-        var worker = new InProcessWorker(
-            app =>
-            {
-                app.Configuration.AddInMemoryCollection(settings);
-                app.Use(next => async context =>
-                {
-                    await next(context);
-                    throw new InvalidOperationException("too late");
-                });
-            },
-            null);
-        await using (var host = await FunctionsHost.StartAsync(
-            worker,
-            new FunctionsHostOptions { Settings = new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), ApplicationDirectory = AppContext.BaseDirectory, Logging = logging => logging.AddProvider(logs) },
-            CancellationToken.None))
-        {
-            using var client = new HttpClient { BaseAddress = host.BaseAddress };
-            using var response = await client.GetAsync("api/queries/many", HttpCompletionOption.ResponseHeadersRead);
-            var broken = await Record.ExceptionAsync(() => response.Content.ReadAsStringAsync());
-            Assert.True(broken is HttpRequestException, $"{(int)response.StatusCode} {response.Content.Headers.ContentLength} {string.Join('\n', logs.All)}");
-        }
-        Directory.Delete(settings["SqlDirectory"]!, recursive: true);
     }
 
     [Fact]
