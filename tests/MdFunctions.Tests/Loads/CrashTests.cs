@@ -34,7 +34,10 @@ public sealed class CrashTests(ITestOutputHelper output)
             for (var round = 1; round <= Rounds; round++)
             {
                 var asked = Loads.Select(load => PostAsync(app.Client, load, round)).ToList();
-                await Task.Delay(Random.Shared.Next(0, 250)); // About as long as ten loads take.
+                // When some of them have ended, however fast the machine is, and a moment later.
+                for (var ended = Random.Shared.Next(Loads.Length); asked.Count(load => load.IsCompleted) < ended;)
+                    await Task.Delay(2);
+                await Task.Delay(Random.Shared.Next(0, 30));
                 await app.KillAsync();
                 await Task.WhenAll(asked);
                 await app.DisposeAsync();
