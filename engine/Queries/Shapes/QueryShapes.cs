@@ -16,10 +16,6 @@ internal sealed class QueryShapes
     public async Task<QueryShape> RefreshAsync(NpgsqlConnection connection, QueryTemplate query, CancellationToken cancellationToken) =>
         Keep(query, await QueryShape.DescribeAsync(connection, query, cancellationToken));
 
-    /// <summary>Forgets the shape of a query.</summary>
-    /// <returns>False if there was none.</returns>
-    public bool Forget(QueryTemplate query) => _shapes.TryRemove(query.Template.Name, out _);
-
     /// <summary>Keeps a shape that is known already.</summary>
     public QueryShape Keep(QueryTemplate query, QueryShape shape) => _shapes[query.Template.Name] = shape;
 

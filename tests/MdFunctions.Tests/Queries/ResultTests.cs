@@ -79,7 +79,7 @@ public sealed class ResultTests
         Assert.Equal(json, $"[{line.TrimEnd('\n')}]");
         Assert.Equal(1, line.Count(c => c == '\n'));
 
-        var fields = Csv(await app.Client.GetStringAsync("/api/queries/types?format=csv"));
+        var fields = CsvText.Read(await app.Client.GetStringAsync("/api/queries/types?format=csv"));
         Assert.Equal(2, fields.Count);
         Assert.Equal(
             expressions.Select((_, i) => row.GetProperty($"c{i}") is { ValueKind: JsonValueKind.String } text ? text.GetString() : row.GetProperty($"c{i}") is { ValueKind: JsonValueKind.Null } ? "" : row.GetProperty($"c{i}").GetRawText()),
@@ -184,7 +184,7 @@ public sealed class ResultTests
         var rows = await app.GetJsonAsync("/api/queries/long");
         Assert.All(rows.EnumerateArray(), row => Assert.True(expected == row.GetProperty("t").GetString()));
         Assert.Equal(100_000, rows[1].GetProperty("l")[0].GetString()!.Length);
-        var csv = Csv(await app.Client.GetStringAsync("/api/queries/long?format=csv"));
+        var csv = CsvText.Read(await app.Client.GetStringAsync("/api/queries/long?format=csv"));
         Assert.True(expected == csv[2][0]);
     }
 
@@ -195,7 +195,7 @@ public sealed class ResultTests
         {
             ["queries/edges.sql"] = "SELECT n, repeat('x', n - 1) || 'y' AS t, [repeat('x', n - 5) || 'y'] AS l FROM (SELECT unnest([16383, 16384, 16385, 32768, 32769]) AS n)",
         });
-        var csv = Csv(await app.Client.GetStringAsync("/api/queries/edges?format=csv")).Skip(1).ToList();
+        var csv = CsvText.Read(await app.Client.GetStringAsync("/api/queries/edges?format=csv")).Skip(1).ToList();
         var json = (await app.GetJsonAsync("/api/queries/edges")).EnumerateArray().ToList();
         Assert.Equal(5, json.Count);
         Assert.All(json.Zip(csv), row =>
@@ -205,41 +205,5 @@ public sealed class ResultTests
             Assert.Equal(new string('x', length - 5) + 'y', row.First.GetProperty("l")[0].GetString()); // With its brackets and quotes it is as long.
             Assert.Equal(row.First.GetProperty("t").GetString(), row.Second[1]);
         });
-    }
-
-    private static List<List<string>> Csv(string text)
-    {
-        var rows = new List<List<string>>();
-        var row = new List<string>();
-        for (var at = 0; at < text.Length;)
-        {
-            var field = new StringBuilder();
-            if (text[at] == '"')
-            {
-                for (at++; text[at] != '"' || (at + 1 < text.Length && text[at + 1] == '"'); at++)
-                {
-                    field.Append(text[at]);
-                    if (text[at] == '"')
-                        at++;
-                }
-                at++;
-            }
-            else
-            {
-                while (text[at] is not (',' or '\r'))
-                    field.Append(text[at++]);
-            }
-            row.Add(field.ToString());
-            if (text[at] == ',')
-            {
-                at++;
-                continue;
-            }
-            Assert.Equal("\r\n", text.Substring(at, 2));
-            at += 2;
-            rows.Add(row);
-            row = [];
-        }
-        return rows;
     }
 }

@@ -21,9 +21,6 @@ internal sealed class ChildWorker(string folder, IReadOnlyDictionary<string, str
     /// <summary>What it wrote to standard error.</summary>
     public IReadOnlyCollection<string> Errors => _errors;
 
-    /// <summary>Its exit code, once it has ended.</summary>
-    public int ExitCode => _process!.ExitCode;
-
     public Task StartAsync(Uri host, string workerId, CancellationToken cancellationToken)
     {
         var request = Guid.NewGuid().ToString();

@@ -63,7 +63,7 @@ public sealed class StatementPropertyTests
                 var what = $"{format}\n{files[$"queries/{name}.sql"]}\n{body}\n{literal}\n{text}";
                 Assert.True(response.IsSuccessStatusCode, what);
                 var got = format == "csv"
-                    ? Csv(text)[1]
+                    ? CsvText.Read(text)[1]
                     : JsonSerializer.Deserialize<JsonElement>(format == "json" ? text[1..^1] : text).EnumerateObject().Select(column => Plain(column.Value)).ToList();
                 var same = format == "csv" ? expected.Select(Loose).SequenceEqual(got.Select(Loose), StringComparer.Ordinal) : expected.SequenceEqual(got, StringComparer.Ordinal);
                 Assert.True(same, $"{what}\nexpected {string.Join(" | ", expected)}\n     got {string.Join(" | ", got)}");
@@ -109,38 +109,6 @@ public sealed class StatementPropertyTests
         : text.Length < 28 && text.AsSpan().IndexOfAny('e', 'E') < 0 ? (decimal.Parse(text, CultureInfo.InvariantCulture) / 1.000000000000000000000000000000000m).ToString(CultureInfo.InvariantCulture)
         : double.Parse(text, CultureInfo.InvariantCulture) is var value && value == Math.Floor(value) && Math.Abs(value) < 1e15 ? value.ToString("F0", CultureInfo.InvariantCulture)
         : double.Parse(text, CultureInfo.InvariantCulture).ToString("R", CultureInfo.InvariantCulture);
-
-    private static List<List<string>> Csv(string text)
-    {
-        var rows = new List<List<string>>();
-        var row = new List<string>();
-        for (var at = 0; at < text.Length;)
-        {
-            var field = new StringBuilder();
-            if (text[at] == '"')
-            {
-                for (at++; text[at] != '"' || (at + 1 < text.Length && text[at + 1] == '"'); at++)
-                {
-                    field.Append(text[at]);
-                    if (text[at] == '"')
-                        at++;
-                }
-                at++;
-            }
-            else
-            {
-                while (text[at] is not (',' or '\r'))
-                    field.Append(text[at++]);
-            }
-            row.Add(field.ToString());
-            if (text[at++] == ',')
-                continue;
-            at++;
-            rows.Add(row);
-            row = [];
-        }
-        return rows;
-    }
 
     // CSV has no types: what looks like a number or like JSON is compared as that.
     private static string Loose(string text)
