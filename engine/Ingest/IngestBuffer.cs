@@ -21,10 +21,11 @@ internal sealed class IngestBuffer(int limit)
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="maxBytes">The most bytes it may have.</param>
+    /// <param name="seen">Gets the bytes as they arrive.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The bytes; dispose them when they are done with.</returns>
     /// <exception cref="ProblemException">413, or 503 while other bodies fill the buffer.</exception>
-    public async Task<Held> ReadAsync(Stream stream, int maxBytes, CancellationToken cancellationToken)
+    public async Task<Held> ReadAsync(Stream stream, int maxBytes, Action<ReadOnlySpan<byte>> seen, CancellationToken cancellationToken)
     {
         var held = new Held(this);
         try
@@ -35,6 +36,7 @@ internal sealed class IngestBuffer(int limit)
             {
                 if (held.Length + read > maxBytes)
                     throw TooLarge(maxBytes);
+                seen(chunk.AsSpan(0, read));
                 held.Append(chunk.AsSpan(0, read));
             }
             return held;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text;
 using System.Threading.RateLimiting;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
@@ -20,22 +21,34 @@ internal sealed class IngestRunner(
     IngestBuffer buffer, WebhookSecrets secrets, IngestStore store, MotherDuckOptions options, Telemetry telemetry, TimeProvider time, ILogger<IngestRunner> logger)
     : IAsyncDisposable
 {
+    private const int MaxIdLength = 256;
+
     // A delivery is unpacked and checked in its turn only, so that just a few at once take a multiple of their body's memory. Two for each connection: one is
     // stored while the next is checked. The same id again while the first is under way waits before that, and no ingest takes all turns.
     private readonly PartitionedRateLimiter<(string Ingest, string Id)> _turns = PartitionedRateLimiter.CreateChained(
         Turns(1, delivery => delivery), Turns((2 * options.MaxWritePoolSize) - 1, delivery => delivery.Ingest), Turns(2 * options.MaxWritePoolSize, _ => ""));
 
-    /// <summary>Stores the rows of a request.</summary>
+    /// <summary>Stores the rows of a request, or answers a handshake.</summary>
     /// <exception cref="ProblemException">400, 401, 413, 415 or 422 for the request; 503 while it is this app that is busy or not set up; 504.</exception>
-    public async Task<IngestResult> RunAsync(IngestTemplate ingest, HttpRequest request)
+    public async Task<IResult> RunAsync(IngestTemplate ingest, HttpRequest request)
     {
         using var run = telemetry.StartIngest(ingest.Name);
         try
         {
-            using var body = await AuthenticateAsync(ingest, request);
-            var result = await StoreAsync(ingest, request, body);
+            var echo = ingest.Handshake?.Asked(request);
+            if (echo is not null && ingest.Handshake!.Secret is { } secret
+                && ingest.Handshake.Check(request, await SecretsAsync(ingest, secret, request.HttpContext.RequestAborted)) is { } refusal)
+                throw Refuse(ingest, request, refusal, run);
+            using var body = echo is null ? await AuthenticateAsync(ingest, request, run) : null;
+            if ((echo ?? ingest.Handshake?.Asked(body!.Bytes.Span)) is { } text)
+            {
+                run.Succeed(0);
+                request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff"; // Anybody may have written it.
+                return Results.Text(text, "text/plain", Encoding.UTF8);
+            }
+            var result = await StoreAsync(ingest, request, body!);
             run.Succeed(result.Inserted);
-            return result;
+            return Results.Json(result);
         }
         catch (Exception e)
         {
@@ -53,10 +66,10 @@ internal sealed class IngestRunner(
 
     private async Task<IngestResult> StoreAsync(IngestTemplate ingest, HttpRequest request, IngestBuffer.Held body)
     {
-        var (lines, packed) = MediaType(request);
-        var delivery = new Delivery(
-            ingest.IdHeader is { } header ? Id(request, header) : null,
-            [.. ingest.Headers.Select(name => request.Headers.TryGetValue(name, out var value) ? value.ToString() : null)]);
+        var (kind, packed) = MediaType(ingest, request);
+        // One in a body that has to be made readable first is known in its turn only; two of it at once meet in the database.
+        var id = ingest.IdHeaders.Count > 0 ? HeaderId(ingest, request) : ingest.IdField is { } field && !packed && kind == BodyKind.Json ? BodyId(field, body.Bytes.Span) : null;
+        var headers = (string?[])[.. ingest.Headers.Select(name => request.Headers.TryGetValue(name, out var value) ? value.ToString() : null)];
 
         // From here on the sender may hang up: it did its part, and many don't try again.
         var start = time.GetTimestamp();
@@ -64,9 +77,12 @@ internal sealed class IngestRunner(
         RateLimitLease? turn = null;
         try
         {
-            turn = await _turns.AcquireAsync((ingest.Name, delivery.Id ?? Guid.NewGuid().ToString()), 1, limit.Token);
+            turn = await _turns.AcquireAsync((ingest.Name, id ?? Guid.NewGuid().ToString()), 1, limit.Token);
             var bytes = packed ? await UnpackAsync(body, ingest.MaxBytes, limit.Token) : body.Bytes;
-            var rows = IngestRows.Read(ingest, bytes.Span, lines);
+            if (kind == BodyKind.Form)
+                bytes = FormBody.ToJson(bytes.Span, ingest.Form, ingest.Columns);
+            var delivery = new Delivery(id ?? (ingest.IdField is { } place ? BodyId(place, bytes.Span) : null), headers);
+            var rows = IngestRows.Read(ingest, bytes.Span, kind == BodyKind.Lines);
             if (rows.Rejected.Count > 0 && !ingest.SkipsMisfits)
                 throw new ProblemException(DoNotFit(rows));
             var inserted = await store.StoreAsync(ingest, delivery, rows, () => ingest.Timeout - time.GetElapsedTime(start), limit.Token);
@@ -84,7 +100,7 @@ internal sealed class IngestRunner(
         }
     }
 
-    private async Task<IngestBuffer.Held> AuthenticateAsync(IngestTemplate ingest, HttpRequest request)
+    private async Task<IngestBuffer.Held> AuthenticateAsync(IngestTemplate ingest, HttpRequest request, Telemetry.Run run)
     {
         var aborted = request.HttpContext.RequestAborted;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted);
@@ -92,13 +108,15 @@ internal sealed class IngestRunner(
         IngestBuffer.Held? body = null;
         try
         {
-            var keys = await secrets.GetAsync(ingest.Signature.Secret, limit.Token);
-            if (!ingest.Signature.IsPlausible(request.Headers, keys, time.GetUtcNow()))
-                throw Unauthorized();
+            var keys = await SecretsAsync(ingest, ingest.Signature.Secret, limit.Token);
+            using var check = ingest.Signature.Begin(request, keys, time.GetUtcNow(), out var refusal);
+            if (check is null)
+                throw Refuse(ingest, request, refusal!, run);
             if (request.ContentLength > ingest.MaxBytes)
                 throw IngestBuffer.TooLarge(ingest.MaxBytes);
-            body = await buffer.ReadAsync(request.Body, ingest.MaxBytes, limit.Token);
-            return ingest.Signature.IsValid(request.Headers, body.Bytes.Span, keys) ? body : throw Unauthorized();
+            body = await buffer.ReadAsync(request.Body, ingest.MaxBytes, check.Append, limit.Token);
+            refusal = check.Finish(body.Bytes);
+            return refusal is null ? body : throw Refuse(ingest, request, refusal, run);
         }
         catch (Exception e)
         {
@@ -107,36 +125,68 @@ internal sealed class IngestRunner(
                 throw new ProblemException(bad.StatusCode == 413 ? IngestBuffer.TooLarge(ingest.MaxBytes).Problem : new Problem(bad.StatusCode, "Bad request", "The body did not arrive whole."));
             if (e is OperationCanceledException && !aborted.IsCancellationRequested)
                 throw new ProblemException(new Problem(408, "Request timeout", $"The body did not arrive within the limit of {Duration.Write(ingest.Timeout)}."));
-            if (e is not SecretException)
-                throw;
-            logger.LogError("Ingest {Ingest} has no secret to check signatures with: {Reason}", ingest.Name, e.Message);
-            throw new ProblemException(new Problem(503, "Not set up", "This ingest cannot check signatures yet. The log has the details under this trace id."));
+            if (e is SecretException secret)
+                throw NotSetUp(ingest, secret);
+            throw;
         }
-
-        static ProblemException Unauthorized() => new(new Problem(401, "Unauthorized"));
     }
 
-    private static (bool Lines, bool Packed) MediaType(HttpRequest request)
+    private async ValueTask<IReadOnlyList<byte[]>> SecretsAsync(IngestTemplate ingest, string name, CancellationToken cancellationToken)
     {
-        var contentType = request.GetTypedHeaders().ContentType;
-        var lines = contentType?.MediaType.Value?.ToLowerInvariant() is "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines";
-        if (!lines && !request.HasJsonContentType() || !RequestBody.IsUtf8(request))
-            throw new ProblemException(new Problem(415, "Unsupported media type", "Expected Content-Type: application/json or application/x-ndjson, in UTF-8."));
+        try
+        {
+            return await secrets.GetAsync(name, cancellationToken);
+        }
+        catch (SecretException e)
+        {
+            throw NotSetUp(ingest, e);
+        }
+    }
+
+    private ProblemException NotSetUp(IngestTemplate ingest, SecretException e)
+    {
+        logger.LogError("Ingest {Ingest} has no secret to check signatures with: {Reason}", ingest.Name, e.Message);
+        return new(new Problem(503, "Not set up", "This ingest cannot check signatures yet. The log has the details under this trace id."));
+    }
+
+    // The sender learns nothing; the log tells the owner which check failed, and never a secret or a value of the request.
+    private ProblemException Refuse(IngestTemplate ingest, HttpRequest request, Refusal refusal, Telemetry.Run run)
+    {
+        run.Refuse(refusal.Check);
+        var names = request.Headers.Keys.Order(StringComparer.OrdinalIgnoreCase).Take(50).Select(name => name.Length > 60 ? $"{name[..60]}..." : name);
+        logger.LogWarning("Ingest {Ingest} refused a delivery ({Check}): {Reason}; headers present: {Headers} (trace {TraceId})",
+            ingest.Name, refusal.Check, refusal.Detail, string.Join(", ", names), Problem.TraceId(request.HttpContext));
+        return new(new Problem(401, "Unauthorized"));
+    }
+
+    private static (BodyKind Kind, bool Packed) MediaType(IngestTemplate ingest, HttpRequest request)
+    {
+        var mediaType = request.GetTypedHeaders().ContentType?.MediaType.Value?.ToLowerInvariant();
+        BodyKind? kind = mediaType is "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines" ? BodyKind.Lines
+            : FormBody.IsForm(request) ? BodyKind.Form
+            : request.HasJsonContentType() || (mediaType is not null && mediaType == ingest.ContentType) ? BodyKind.Json
+            : null;
+        if (kind is null || !RequestBody.IsUtf8(request))
+            throw new ProblemException(new Problem(415, "Unsupported media type", "Expected Content-Type: application/json, application/x-ndjson or application/x-www-form-urlencoded, in UTF-8."));
         return request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
         {
-            "" or "identity" => (lines, false),
-            "gzip" => (lines, true),
+            "" or "identity" => (kind.Value, false),
+            "gzip" => (kind.Value, true),
             _ => throw new ProblemException(new Problem(415, "Unsupported content encoding", "Expected Content-Encoding: gzip, or none.")),
         };
     }
 
-    private static string Id(HttpRequest request, string header)
+    private static string HeaderId(IngestTemplate ingest, HttpRequest request)
     {
-        var values = request.Headers[header];
-        return values is [{ Length: > 0 and <= 256 } id]
+        var header = ingest.IdHeaders.FirstOrDefault(request.Headers.ContainsKey) ?? ingest.IdHeaders[0];
+        return request.Headers[header] is [{ Length: > 0 and <= MaxIdLength } id]
             ? id
-            : throw new ProblemException(Problem.BadRequest($"The header {header} is missing; expected it once, with the delivery's id of at most 256 characters."));
+            : throw new ProblemException(Problem.BadRequest($"The header {header} is missing; expected it once, with the delivery's id of at most {MaxIdLength} characters."));
     }
+
+    private static string BodyId(Place field, ReadOnlySpan<byte> body) => field.Values(body) is [{ Length: > 0 and <= MaxIdLength } id]
+        ? id
+        : throw new ProblemException(Problem.BadRequest($"The body has no '{field.Name}'; expected it once, with the delivery's id, a text or number of at most {MaxIdLength} characters."));
 
     private static async Task<ReadOnlyMemory<byte>> UnpackAsync(IngestBuffer.Held packed, int maxBytes, CancellationToken cancellationToken)
     {
@@ -169,5 +219,12 @@ internal sealed class IngestRunner(
         return new Problem(422, "Rows do not fit",
             $"{rows.Rejected.Count} of {rows.Count} rows do not fit, and none was stored; the first, with its index from 0: {errors.First().Key} {errors.First().Value[0]}")
         { Errors = errors };
+    }
+
+    private enum BodyKind
+    {
+        Json,
+        Lines,
+        Form,
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.Http;
@@ -16,8 +17,12 @@ internal sealed record Delivery(string? Id, IReadOnlyList<string?> Headers);
 /// Writes deliveries into MotherDuck, each whole or not at all. One with an id shares its transaction with the id's row in
 /// <c>md_functions.ingest_deliveries</c> of the target's database, whose primary key lets it in once.
 /// </summary>
-internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter writer, IngestTargets targets, ILogger<IngestStore> logger)
+internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter writer, IngestTargets targets, TimeProvider time, ILogger<IngestStore> logger)
 {
+    private static readonly TimeSpan BetweenCleanings = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _cleaned = new(StringComparer.Ordinal);
+
     /// <summary>Stores a delivery.</summary>
     /// <param name="ingest">The ingest.</param>
     /// <param name="delivery">What came with the body.</param>
@@ -32,7 +37,9 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter
     {
         try
         {
-            return await writer.RunAsync(TablesOf(ingest), WriteAsync, MotherDuckError.IsConflict, cancellationToken);
+            var inserted = await writer.RunAsync(TablesOf(ingest), WriteAsync, MotherDuckError.IsConflict, cancellationToken);
+            _ = CleanAsync(ingest); // The sender does not wait for it.
+            return inserted;
         }
         catch (PostgresException e) when (MotherDuckError.From(e) is { } error)
         {
@@ -93,6 +100,30 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter
     private static async Task<long> InsertAsync(NpgsqlConnection connection, string insert, Delivery delivery, IngestRows rows, CancellationToken cancellationToken) =>
         await connection.CountAsync(insert, [rows.Json, .. delivery.Headers], cancellationToken) ?? throw new InvalidOperationException("MotherDuck did not say how many rows it wrote.");
 
+    // With a delivery, as MotherDuck is awake then, and once an hour. What it misses, the next one takes.
+    private async Task CleanAsync(IngestTemplate ingest)
+    {
+        var now = time.GetUtcNow();
+        if (!ingest.HasId || ingest.KeepDeliveries is not { } age || (_cleaned.TryGetValue(ingest.Name, out var last) && now - last < BetweenCleanings))
+            return;
+        _cleaned[ingest.Name] = now;
+        try
+        {
+            long? deleted = null;
+            await dataSources.Write.RunAsync(
+                TableWriter.SetupLimit,
+                async (connection, stop) => deleted = await connection.CountAsync(
+                    $"DELETE FROM {Own(ingest)}.ingest_deliveries WHERE ingest = CAST($1 AS VARCHAR) AND received_at < now() - INTERVAL '{(long)age.TotalSeconds} seconds'", [ingest.Name], stop),
+                _ => false, CancellationToken.None);
+            if (deleted > 0)
+                logger.LogInformation("Ingest {Ingest}: {Count} ids of deliveries older than {Age} deleted", ingest.Name, deleted, Duration.Write(age));
+        }
+        catch (Exception e)
+        {
+            logger.LogInformation("Ingest {Ingest}: old ids were not deleted this time: {Error}", ingest.Name, MotherDuckError.From(e)?.Message ?? e.GetType().Name);
+        }
+    }
+
     // False if the id is there, which is to say committed: what others have not committed yet cannot be seen, and is a conflict at COMMIT.
     private static async Task<bool> ClaimAsync(NpgsqlConnection connection, IngestTemplate ingest, string id, CancellationToken cancellationToken)
     {
@@ -125,9 +156,9 @@ internal sealed class IngestStore(MotherDuckDataSources dataSources, TableWriter
     private static Tables TablesOf(IngestTemplate ingest)
     {
         List<string> statements = [$"CREATE SCHEMA IF NOT EXISTS {Sql.Identifier(ingest.Target.Database)}.{Sql.Identifier(ingest.Target.Schema)}", ingest.CreateTarget];
-        if (ingest.IdHeader is not null || ingest.SkipsMisfits)
+        if (ingest.HasId || ingest.SkipsMisfits)
             statements.Add($"CREATE SCHEMA IF NOT EXISTS {Own(ingest)}");
-        if (ingest.IdHeader is not null)
+        if (ingest.HasId)
             statements.Add($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_deliveries (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, PRIMARY KEY (ingest, id))");
         if (ingest.SkipsMisfits)
             statements.Add($"CREATE TABLE IF NOT EXISTS {Own(ingest)}.ingest_rejects (ingest VARCHAR, id VARCHAR, received_at TIMESTAMPTZ, row_index BIGINT, path VARCHAR, reason VARCHAR, content VARCHAR)");

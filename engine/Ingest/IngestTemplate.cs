@@ -27,8 +27,26 @@ internal sealed partial record IngestTemplate
     /// <summary>How senders sign.</summary>
     public required Signature Signature { get; init; }
 
-    /// <summary>The header whose value is the delivery's id, which is stored once; null for none.</summary>
-    public string? IdHeader { get; init; }
+    /// <summary>How the sender asks whether the URL wants its webhooks; null if it does not.</summary>
+    public Handshake? Handshake { get; init; }
+
+    /// <summary>The headers of which the first that is there holds the delivery's id, which is stored once; empty for none.</summary>
+    public IReadOnlyList<string> IdHeaders { get; init; } = [];
+
+    /// <summary>Where the id stands in the body; null if it stands in a header or there is none.</summary>
+    public Place? IdField { get; init; }
+
+    /// <summary>Whether deliveries have ids.</summary>
+    public bool HasId => IdHeaders.Count > 0 || IdField is not null;
+
+    /// <summary>How long the ids of deliveries are kept; null for ever. Default 30 days.</summary>
+    public TimeSpan? KeepDeliveries { get; init; }
+
+    /// <summary>The field of a form that holds the JSON; null if each field is a column.</summary>
+    public string? Form { get; init; }
+
+    /// <summary>A media type, in lower case, whose bodies are taken for JSON too; null for none.</summary>
+    public string? ContentType { get; init; }
 
     /// <summary>Whether rows that do not fit go to <c>md_functions.ingest_rejects</c> while the others are stored; else one such row refuses the body. Default false.</summary>
     public bool SkipsMisfits { get; init; }
@@ -71,8 +89,8 @@ internal sealed partial record IngestTemplate
         if (target is null)
             frontMatter.Fault("target", "'target' is not a table's full name, database.schema.table");
         var columns = ReadColumns(frontMatter);
-        var signature = Signature.Read(frontMatter);
-        var idHeader = frontMatter.Text("id") is { } id ? ReadId(frontMatter, id) : signature is StandardWebhooksSignature ? "webhook-id" : null;
+        var signature = Signature.Read(frontMatter, settings.Text("PublicUrl")?.TrimEnd('/'));
+        var id = frontMatter.Text("id") is { } text ? ReadId(frontMatter, text) : null;
         var onError = frontMatter.Choice("onError", "reject", "skip");
         if (file.Statement.Count > 0 && !file.Statement.Any(token => token.Is("body") || token.Text.Equals("\"body\"", StringComparison.OrdinalIgnoreCase)))
             file.FaultAt(file.Statement[0], "the statement does not read 'body', the relation that holds the request's rows");
@@ -103,8 +121,13 @@ internal sealed partial record IngestTemplate
             Template = template,
             Target = target ?? new("", "", ""),
             Columns = columns,
-            Signature = signature ?? new SharedSecret("", ""),
-            IdHeader = idHeader,
+            Signature = signature ?? new SharedSecret("", "", new("header", "")),
+            Handshake = Handshake.Read(frontMatter),
+            IdHeaders = id is null ? signature?.IdHeaders ?? [] : id.Kind == "header" ? [id.Name] : [],
+            IdField = id is { Kind: "body" } ? id : null,
+            KeepDeliveries = ReadKeep(frontMatter),
+            Form = frontMatter.Text("form") ?? (signature?.Scheme == "github" ? "payload" : null),
+            ContentType = ReadContentType(frontMatter),
             SkipsMisfits = onError == "skip",
             MaxBytes = (int)(frontMatter.Integer("maxBytes", 1, MostBytes) ?? 10 * 1024 * 1024),
             MaxRows = (int)(frontMatter.Integer("maxRows", 1, 1_000_000) ?? 100_000),
@@ -155,13 +178,30 @@ internal sealed partial record IngestTemplate
         return StructColumn.Create([("missing", ColumnType.Parse("JSON")!)])!;
     }
 
-    private static string? ReadId(FrontMatter frontMatter, string id)
+    private static Place? ReadId(FrontMatter frontMatter, string id)
     {
         if (id.StartsWith('$') && HeaderName().IsMatch(id[1..]))
-            return id["$header_".Length..].Replace('_', '-');
-        frontMatter.Fault("id", $"'id' is '{id}'; expected the header that names a delivery, such as $header_x_github_delivery");
+            return new("header", id["$header_".Length..].Replace('_', '-'));
+        if (id.StartsWith("body.", StringComparison.Ordinal))
+            return Place.Read(frontMatter, "id", id, "body.id");
+        frontMatter.Fault("id", $"'id' is '{id}'; expected the header that names a delivery, such as $header_x_github_delivery, or where it stands in the body, such as body.id");
         return null;
     }
+
+    private static TimeSpan? ReadKeep(FrontMatter frontMatter) => frontMatter.Text("keepDeliveries") == "forever"
+        ? null
+        : frontMatter.Duration("keepDeliveries", TimeSpan.FromDays(1), TimeSpan.FromDays(3650)) ?? TimeSpan.FromDays(30);
+
+    private static string? ReadContentType(FrontMatter frontMatter)
+    {
+        var text = frontMatter.Text("contentType")?.ToLowerInvariant();
+        if (text is not null && (!MediaTypeName().IsMatch(text) || text.Contains("xml", StringComparison.Ordinal)))
+            frontMatter.Fault("contentType", $"'contentType' is '{text}'; expected the media type under which the sender sends JSON, such as text/plain");
+        return text;
+    }
+
+    [GeneratedRegex("^[a-z0-9.+-]+/[a-z0-9.+-]+$")]
+    private static partial Regex MediaTypeName();
 
     [GeneratedRegex("^header_[A-Za-z0-9_]+$")]
     private static partial Regex HeaderName();

@@ -99,6 +99,9 @@ internal sealed class FrontMatter
         _ => Wrong<IReadOnlyList<string>>(key, "a list of values"),
     };
 
+    /// <summary>Whether a key's value is a mapping.</summary>
+    public bool IsMapping(string key) => Node(key) is YamlMappingNode map && map.Children.Keys.All(name => name is YamlScalarNode);
+
     /// <summary>A mapping below this one; null if it is not there.</summary>
     public FrontMatter? Map(string key) => Node(key) switch
     {

@@ -23,34 +23,44 @@ internal static class IngestPath
             {
                 ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { OneOf = [row, new OpenApiSchema { Type = JsonSchemaType.Array, Items = row }] } },
                 ["application/x-ndjson"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("a row a line") },
+                ["application/x-www-form-urlencoded"] = new OpenApiMediaType { Schema = ingest.Form is { } field ? Form(field) : row },
             },
         };
-        operation.Parameters = [.. SignatureHeaders(ingest.Signature).Select(Header)];
-        if (ingest.IdHeader is { } id && !operation.Parameters.Any(parameter => id.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)))
+        operation.Parameters = [.. ingest.Signature.Headers.Select(Header)];
+        if (ingest.IdHeaders is [var id, ..] && !operation.Parameters.Any(parameter => id.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)))
             operation.Parameters.Add(Header((id, "Names the delivery, which is stored once")));
-        operation.AddExtension("x-signature", ApiDocument.Note(Scheme(ingest.Signature)));
-        return Operations.Path(HttpMethod.Post, operation);
+        operation.AddExtension("x-signature", ApiDocument.Note(ingest.Signature.Scheme));
+        var path = Operations.Path(HttpMethod.Post, operation);
+        if (ingest.Handshake is { Method: "GET" } handshake)
+            path.AddOperation(HttpMethod.Get, Greeting(ingest, handshake, operations));
+        return path;
     }
 
-    private static string Scheme(Signature signature) => signature switch
+    private static OpenApiOperation Greeting(IngestTemplate ingest, Handshake handshake, Operations operations)
     {
-        GitHubSignature => "github",
-        StandardWebhooksSignature => "standard-webhooks",
-        SharedSecret => "header",
-        _ => signature.GetType().Name,
-    };
+        var operation = operations.Operation($"handshake_{ingest.Name}", "Ingest", $"The sender of {ingest.Name} asks for the URL",
+            new OpenApiResponse
+            {
+                Description = "The text that was sent",
+                Content = new Dictionary<string, IOpenApiMediaType> { ["text/plain"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("the text") } },
+            }, 400, 401, 405, 503);
+        operation.Security = [];
+        operation.Parameters = [.. ((Place?[])[handshake.When?.Place, handshake.Token, handshake.Echo]).OfType<Place>().Select(place => new OpenApiParameter
+        {
+            Name = place.Name,
+            In = ParameterLocation.Query,
+            Required = true,
+            Description = place == handshake.Echo ? "The text to answer" : place == handshake.Token ? "The verify token" : handshake.When!.Value.Value,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        })];
+        return operation;
+    }
 
-    private static IEnumerable<(string Name, string Description)> SignatureHeaders(Signature signature) => signature switch
+    private static OpenApiSchema Form(string field) => new()
     {
-        GitHubSignature => [("X-Hub-Signature-256", "sha256= and the HMAC-SHA256 of the body in hexadecimal digits")],
-        StandardWebhooksSignature =>
-        [
-            ("webhook-id", "Names the delivery, which is stored once"),
-            ("webhook-timestamp", "Seconds since 1970; at most five minutes from now"),
-            ("webhook-signature", "v1, and the HMAC-SHA256 of id.timestamp.body in base64"),
-        ],
-        SharedSecret shared => [(shared.Header, "The secret")],
-        _ => [],
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string> { field },
+        Properties = new Dictionary<string, IOpenApiSchema> { [field] = AnswerSchemas.Text("the JSON") },
     };
 
     private static IOpenApiParameter Header((string Name, string Description) header) => new OpenApiParameter

@@ -1,154 +1,109 @@
-using System.Buffers.Text;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
 
 namespace MdFunctions.Engine.Ingest;
 
-/// <summary>How a sender proves that it knows the secret. Comparisons take the same time whatever differs.</summary>
-/// <param name="Secret">The secret's name.</param>
-internal abstract record Signature(string Secret)
+/// <summary>Why a delivery was refused, for the log: never a secret, never a value of the request.</summary>
+/// <param name="Check">The check that failed, as metrics name it: <c>header-missing</c>, <c>signature-malformed</c>, <c>timestamp</c>, <c>no-match</c>.</param>
+/// <param name="Detail">The same in words.</param>
+internal sealed record Refusal(string Check, string Detail)
 {
-    /// <summary>How far a timestamp may be from now, either way.</summary>
-    public static readonly TimeSpan ReplayWindow = TimeSpan.FromMinutes(5);
+    /// <summary>A header that the scheme needs is not there, or is there more than once.</summary>
+    public static Refusal Missing(string header) => new("header-missing", $"the header {header} is missing, empty or there twice");
 
-    /// <summary>Whether the headers alone leave room for a valid signature: a no spares reading the body.</summary>
-    public abstract bool IsPlausible(IHeaderDictionary headers, IReadOnlyList<byte[]> secrets, DateTimeOffset now);
+    /// <summary>The signature is of another secret or of other bytes.</summary>
+    public static Refusal NoMatch(int secrets) => new("no-match", secrets == 1 ? "the secret does not match" : $"none of the {secrets} secrets matches");
+}
 
-    /// <summary>Whether one of the secrets signed these bytes, which are the body as it was sent: packed, where it is.</summary>
-    public abstract bool IsValid(IHeaderDictionary headers, ReadOnlySpan<byte> body, IReadOnlyList<byte[]> secrets);
+/// <summary>How a sender proves that it knows the secret. Comparisons take the same time whatever differs.</summary>
+/// <param name="Scheme">The scheme's name in front matter.</param>
+/// <param name="Secret">The secret's name.</param>
+internal abstract record Signature(string Scheme, string Secret)
+{
+    private static readonly string[] Schemes = [.. SignaturePresets.All.Keys, "graph", "hmac", "header", "field"];
+
+    /// <summary>The headers that the scheme reads, each with what it holds, for documents. Where there are several sets, the first.</summary>
+    public abstract IReadOnlyList<(string Name, string Holds)> Headers { get; }
+
+    /// <summary>The headers that name a delivery where the scheme has one, the first that is there counts; else none.</summary>
+    public virtual IReadOnlyList<string> IdHeaders => [];
+
+    /// <summary>Begins to check a request.</summary>
+    /// <param name="request">The request; its body is not read.</param>
+    /// <param name="secrets">The secrets that are valid.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="refusal">Why the headers alone leave no room for a valid signature, which spares reading the body.</param>
+    /// <returns>Takes the body; null if there is a refusal.</returns>
+    /// <exception cref="SecretException">No secret is of the form that the scheme wants.</exception>
+    public abstract SignatureCheck? Begin(HttpRequest request, IReadOnlyList<byte[]> secrets, DateTimeOffset now, out Refusal? refusal);
 
     /// <summary>Reads <c>signature</c> from front matter; faults go to the file. There is no ingest without one.</summary>
-    public static Signature? Read(FrontMatter frontMatter)
+    public static Signature? Read(FrontMatter frontMatter, string? publicUrl)
     {
         if (frontMatter.Map("signature") is not { } map)
         {
             frontMatter.Fault("signature", "'signature' is missing; expected such as { scheme: github, secret: NAME }: anyone could write into the table without one");
             return null;
         }
-        var scheme = map.Choice("scheme", "github", "standard-webhooks", "header");
-        var secret = map.Text("secret");
-        var header = map.Text("header");
+        var scheme = map.Choice("scheme", Schemes);
         if (scheme is null)
-            map.Fault("scheme", "'scheme' is missing or unknown; expected github, standard-webhooks or header");
+            map.Fault("scheme", $"'scheme' is missing or unknown; expected one of {string.Join(", ", Schemes)}");
+        var secret = SecretName(map, "secret");
+        var keys = new HmacKeys(map);
+        var header = map.Text("header");
+        var field = map.Text("field");
+        map.RejectUnknown("a signature");
+        if (header is not null && scheme is not ("hmac" or "header" or null))
+            map.Fault("header", $"the scheme {scheme} has its own headers; 'header' belongs to the schemes hmac and header");
+        if (field is not null && scheme is not ("field" or null))
+            map.Fault("field", $"the scheme {scheme} reads no field; 'field' belongs to the scheme field");
+        keys.FaultWhatDoesNotBelong(scheme);
+        switch (scheme)
+        {
+            case "hmac":
+                return keys.Read(secret, header, publicUrl);
+            case "field" or "graph":
+                var place = scheme == "graph" ? "body.value.clientState" : field ?? "";
+                return new SharedSecret(scheme, secret, Place.Read(map, "field", place, "body.clientState or query.token"));
+            case "header":
+                if (!IsHeader(header))
+                    map.Fault("header", "'header' is not a header's name; expected the one that carries the secret, such as X-Api-Key");
+                return new SharedSecret(scheme, secret, new Place("header", header ?? ""));
+            case null:
+                return null;
+            default:
+                return keys.Preset(scheme, secret, publicUrl);
+        }
+    }
+
+    /// <summary>Reads a secret's name; what is none goes to the file's faults.</summary>
+    public static string SecretName(FrontMatter map, string key)
+    {
+        var secret = map.Text(key);
         // Key Vault takes no other names.
         if (secret is null || secret.Length is 0 or > 118 || secret.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
-            map.Fault("secret", "'secret' is not a secret's name; expected letters, digits and -, such as GitHubWebhook");
-        if (scheme == "header" && (header is null || header.Length == 0 || header.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_'))))
-            map.Fault("header", "'header' is not a header's name; expected the one that carries the secret, such as X-Api-Key");
-        if (scheme is not (null or "header") && header is not null)
-            map.Fault("header", $"the scheme {scheme} has its own headers; 'header' belongs to the scheme header");
-        map.RejectUnknown("a signature");
-        return scheme switch
-        {
-            "github" => new GitHubSignature(secret ?? ""),
-            "standard-webhooks" => new StandardWebhooksSignature(secret ?? ""),
-            _ => new SharedSecret(secret ?? "", header ?? ""),
-        };
+            map.Fault(key, $"'{key}' is not a secret's name; expected letters, digits and -, such as GitHubWebhook");
+        return secret ?? "";
     }
 
-    /// <summary>A header's value; null unless it is there exactly once.</summary>
-    private protected static string? One(IHeaderDictionary headers, string name) =>
-        headers.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
+    /// <summary>Whether a text can be a header's name.</summary>
+    public static bool IsHeader(string? name) => name is { Length: > 0 } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }
 
-/// <summary>GitHub's: <c>X-Hub-Signature-256: sha256=HEX</c>, the HMAC-SHA256 of the body.</summary>
-/// <param name="Secret">The secret's name.</param>
-internal sealed record GitHubSignature(string Secret) : Signature(Secret)
+/// <summary>A check of one request under way.</summary>
+internal abstract class SignatureCheck : IDisposable
 {
-    /// <inheritdoc/>
-    public override bool IsPlausible(IHeaderDictionary headers, IReadOnlyList<byte[]> secrets, DateTimeOffset now) => Given(headers) is not null;
+    /// <summary>Takes the next bytes of the body as they arrive: as they were sent, packed where they are.</summary>
+    public abstract void Append(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Ends the check.</summary>
+    /// <param name="body">The whole body.</param>
+    /// <returns>Null if one of the secrets signed it.</returns>
+    /// <exception cref="SecretException">No secret signed it, and one of them is malformed.</exception>
+    public abstract Refusal? Finish(ReadOnlyMemory<byte> body);
 
     /// <inheritdoc/>
-    public override bool IsValid(IHeaderDictionary headers, ReadOnlySpan<byte> body, IReadOnlyList<byte[]> secrets)
+    public virtual void Dispose()
     {
-        if (Given(headers) is not { } given)
-            return false;
-        var valid = false;
-        foreach (var secret in secrets)
-            valid |= CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, body), given);
-        return valid;
-    }
-
-    private static byte[]? Given(IHeaderDictionary headers)
-    {
-        if (One(headers, "X-Hub-Signature-256") is not ['s', 'h', 'a', '2', '5', '6', '=', .. { Length: 64 } hex])
-            return null;
-        var given = new byte[32];
-        return Convert.FromHexString(hex, given, out _, out _) == System.Buffers.OperationStatus.Done ? given : null;
-    }
-}
-
-/// <summary>
-/// The Standard Webhooks specification's: <c>webhook-signature: v1,BASE64</c> (several of them, spaces between), the HMAC-SHA256 of
-/// <c>webhook-id.webhook-timestamp.body</c> under the bytes that the secret's <c>whsec_BASE64</c> stands for.
-/// </summary>
-/// <param name="Secret">The secret's name.</param>
-internal sealed record StandardWebhooksSignature(string Secret) : Signature(Secret)
-{
-    /// <inheritdoc/>
-    public override bool IsPlausible(IHeaderDictionary headers, IReadOnlyList<byte[]> secrets, DateTimeOffset now) =>
-        One(headers, "webhook-id") is not null && One(headers, "webhook-signature") is not null
-        && long.TryParse(One(headers, "webhook-timestamp"), NumberStyles.None, CultureInfo.InvariantCulture, out var timestamp)
-        && Math.Abs((decimal)timestamp - now.ToUnixTimeSeconds()) <= (decimal)ReplayWindow.TotalSeconds;
-
-    /// <inheritdoc/>
-    public override bool IsValid(IHeaderDictionary headers, ReadOnlySpan<byte> body, IReadOnlyList<byte[]> secrets)
-    {
-        var signed = Encoding.UTF8.GetBytes($"{One(headers, "webhook-id")}.{One(headers, "webhook-timestamp")}.");
-        var (valid, malformed) = (false, false);
-        Span<byte> bytes = stackalloc byte[64];
-        foreach (var secret in secrets)
-        {
-            if (Key(secret) is not { } key)
-            {
-                malformed = true;
-                continue;
-            }
-            using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
-            hmac.AppendData(signed);
-            hmac.AppendData(body);
-            var expected = hmac.GetHashAndReset();
-            foreach (var signature in (One(headers, "webhook-signature") ?? "").Split(' '))
-            {
-                if (signature.StartsWith("v1,", StringComparison.Ordinal) && Convert.TryFromBase64String(signature[3..], bytes, out var length))
-                    valid |= CryptographicOperations.FixedTimeEquals(expected, bytes[..length]);
-            }
-        }
-        // One that is malformed spoils nothing that the other signed; what neither did may come again when it is mended.
-        return valid || !malformed ? valid : throw new SecretException("it, or the one before it, is not whsec_ and base64, as the scheme standard-webhooks has it");
-    }
-
-    private static byte[]? Key(byte[] secret)
-    {
-        var text = secret.AsSpan();
-        if (text.StartsWith("whsec_"u8))
-            text = text[6..];
-        var key = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
-        return Base64.DecodeFromUtf8(text, key, out _, out var length) == System.Buffers.OperationStatus.Done && length > 0
-            ? key[..length]
-            : null;
-    }
-}
-
-/// <summary>The secret itself in a header. Only TLS protects it: prefer a scheme that signs where the sender has one.</summary>
-/// <param name="Secret">The secret's name.</param>
-/// <param name="Header">The header's name.</param>
-internal sealed record SharedSecret(string Secret, string Header) : Signature(Secret)
-{
-    /// <inheritdoc/>
-    public override bool IsPlausible(IHeaderDictionary headers, IReadOnlyList<byte[]> secrets, DateTimeOffset now) => IsValid(headers, [], secrets);
-
-    /// <inheritdoc/>
-    public override bool IsValid(IHeaderDictionary headers, ReadOnlySpan<byte> body, IReadOnlyList<byte[]> secrets)
-    {
-        // Hashes have one length, so not even the secret's length shows.
-        var given = SHA256.HashData(Encoding.UTF8.GetBytes(One(headers, Header) ?? ""));
-        var valid = false;
-        foreach (var secret in secrets)
-            valid |= CryptographicOperations.FixedTimeEquals(SHA256.HashData(secret), given);
-        return valid;
     }
 }

@@ -84,6 +84,10 @@ internal sealed class Telemetry
         /// <param name="rows">How many rows it answered or stored.</param>
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
+        /// <summary>A delivery was refused: the measurement says at which check.</summary>
+        /// <param name="check">The check's name, one of a few.</param>
+        public void Refuse(string check) => _tags.Add("check", check);
+
         /// <summary>It failed.</summary>
         /// <param name="exception">Why. The outcome is its kind where it is MotherDuck's, <c>caller</c> where the caller made a mistake or went away, else <c>failed</c>.</param>
         /// <param name="caller">Whether the caller has gone.</param>

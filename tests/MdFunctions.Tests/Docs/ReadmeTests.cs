@@ -73,6 +73,7 @@ public sealed partial class ReadmeTests
             [
                 .. Known("an ingest", "nope: 1", file => IngestTemplate.Read(file, settings)),
                 .. Known("a signature", "signature: { nope: 1 }", file => IngestTemplate.Read(file, settings)).Select(key => $"signature.{key}"),
+                .. Known("a handshake", "handshake: { nope: 1 }", file => IngestTemplate.Read(file, settings)).Select(key => $"handshake.{key}"),
             ],
             _ => Known("parameter 'x'", "parameters: { x: { type: integer, nope: 1 } }", file => QueryTemplate.Read(file, settings, new())),
         };

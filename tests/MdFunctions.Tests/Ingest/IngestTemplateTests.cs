@@ -22,19 +22,44 @@ public sealed class IngestTemplateTests
     {
         var (ingest, faults) = Read(Good);
         Assert.Empty(faults);
-        Assert.Equal((10 * 1024 * 1024, 100_000, 64, TimeSpan.FromSeconds(30), false, null), (ingest.MaxBytes, ingest.MaxRows, ingest.MaxDepth, ingest.Timeout, ingest.SkipsMisfits, ingest.IdHeader));
+        Assert.Equal((10 * 1024 * 1024, 100_000, 64, TimeSpan.FromSeconds(30), false, false), (ingest.MaxBytes, ingest.MaxRows, ingest.MaxDepth, ingest.Timeout, ingest.SkipsMisfits, ingest.HasId));
     }
 
     [Theory]
     [InlineData("signature: { scheme: github, secret: S }", "", "'signature' is missing")]
     [InlineData("signature: { scheme: github, secret: S }", "signature: none", "'signature' is not a mapping")]
-    [InlineData("scheme: github", "scheme: none", "expected github, standard-webhooks or header")]
+    [InlineData("scheme: github", "scheme: none", "expected one of github, meta, shopify")]
     [InlineData("scheme: github, secret: S", "secret: S", "'scheme' is missing")]
     [InlineData("scheme: github, secret: S", "scheme: github", "'secret' is not a secret's name")]
     [InlineData("secret: S", "secret: not_a_vault_name", "'secret' is not a secret's name")]
     [InlineData("scheme: github", "scheme: header", "'header' is not a header's name")]
     [InlineData("secret: S", "secret: S, header: X-Y", "has its own headers")]
     [InlineData("secret: S", "secret: S, verify: no", "a signature has no 'verify'")]
+    [InlineData("secret: S", "secret: S, tolerance: 1m", "has no timestamp that 'tolerance' could bound")]
+    [InlineData("secret: S", "secret: S, prefix: v1=", "'prefix' belongs to the scheme hmac")]
+    [InlineData("scheme: github", "scheme: hmac", "'header' is not a header's name")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, algorithm: md5", "'algorithm' is not one of sha256, sha1, sha512")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, signed: '{timestamp}.'", "expected {body} once")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, signed: '{bodies}'", "expected {body} once")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, signed: '{timestamp}.{body}'", "'timestamp' does not say where it stands")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, timestamp: header.X-T", "one that is not signed protects from nothing")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, signed: '{timestamp}.{body}', timestamp: field.t", "'separator' does not say")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, signed: '{timestamp}.{body}', timestamp: X-T", "expected header.NAME, or field.NAME")]
+    [InlineData("scheme: github", "scheme: hmac, header: X-S, tolerance: 1m", "there is no 'timestamp'")]
+    [InlineData("scheme: github", "scheme: twilio", "the setting PublicUrl has to say")]
+    [InlineData("scheme: github", "scheme: field, field: header.x", "expected query.NAME or body.NAME")]
+    [InlineData("secret: S", "secret: S, field: body.x", "'field' belongs to the scheme field")]
+    [InlineData("target:", "handshake: teams\ntarget:", "'handshake' is not one of slack, graph, meta")]
+    [InlineData("target:", "handshake: meta\ntarget:", "the name of the verify token's secret")]
+    [InlineData("target:", "handshake: { scheme: slack, secret: T }\ntarget:", "the handshake slack compares no secret")]
+    [InlineData("target:", "handshake: { echo: header.x }\ntarget:", "expected query.NAME or body.NAME")]
+    [InlineData("target:", "handshake: { echo: body.c, method: GET }\ntarget:", "the handshake is a POST that is signed")]
+    [InlineData("target:", "handshake: { echo: query.c, token: query.t }\ntarget:", "'token' and 'secret' belong together")]
+    [InlineData("target:", "handshake: { echo: query.c, when: query.mode }\ntarget:", "expected a place and its value")]
+    [InlineData("target:", "handshake: { echo: query.c, when: body.mode=x }\ntarget:", "expected query.NAME")]
+    [InlineData("target:", "id: body.\ntarget:", "expected query.NAME or body.NAME")]
+    [InlineData("target:", "keepDeliveries: 1h\ntarget:", "'keepDeliveries' is not a duration from 1d to 3650d")]
+    [InlineData("target:", "contentType: text/xml\ntarget:", "the media type under which the sender sends JSON")]
     [InlineData("target: my_db.main.t", "target: t", "'target' is not a table's full name")]
     [InlineData("  a: INTEGER", "  a: INTEGERS", "column 'a' has type 'INTEGERS'")]
     [InlineData("  a: INTEGER", "  a: INTEGER); DROP TABLE t; --", "column 'a' has type")]
@@ -81,7 +106,7 @@ public sealed class IngestTemplateTests
 
     [Fact]
     public void Standard_Webhooks_bring_their_id_along() =>
-        Assert.Equal("webhook-id", Read(Good.Replace("github", "standard-webhooks", StringComparison.Ordinal)).Ingest.IdHeader);
+        Assert.Equal(["webhook-id", "svix-id"], Read(Good.Replace("github", "standard-webhooks", StringComparison.Ordinal)).Ingest.IdHeaders);
 
     [Fact]
     public void Headers_are_parameters_each_bound_once()

@@ -1,4 +1,3 @@
-using System.Text;
 using MdFunctions.Engine.Ingest;
 using Microsoft.AspNetCore.Http;
 
@@ -41,7 +40,7 @@ public sealed class SignatureTests
     {
         Assert.False(GitHub($"sha256={GitHubHex}", body: GitHubBody + " "));
         Assert.False(GitHub($"sha256={GitHubHex}", secrets: ["another"]));
-        Assert.False(Check(new GitHubSignature("S"), new() { ["X-Hub-Signature-256"] = new([$"sha256={GitHubHex}", $"sha256={GitHubHex}"]) }, GitHubBody, [GitHubSecret], default));
+        Assert.False(Check(GitHubScheme, new() { ["X-Hub-Signature-256"] = new([$"sha256={GitHubHex}", $"sha256={GitHubHex}"]) }, GitHubBody, [GitHubSecret], default));
     }
 
     [Fact]
@@ -100,7 +99,7 @@ public sealed class SignatureTests
     }
 
     private static bool GitHub(string? header, string body = GitHubBody, string[]? secrets = null) =>
-        Check(new GitHubSignature("S"), header is null ? [] : new() { ["X-Hub-Signature-256"] = header }, body, secrets ?? [GitHubSecret], default);
+        Check(GitHubScheme, header is null ? [] : new() { ["X-Hub-Signature-256"] = header }, body, secrets ?? [GitHubSecret], default);
 
     private static bool Standard(string? header = null, string? value = null, string body = StandardBody, string[]? secrets = null, int late = 0)
     {
@@ -112,15 +111,18 @@ public sealed class SignatureTests
         };
         if (header is not null)
             headers[header] = value;
-        return Check(new StandardWebhooksSignature("S"), headers, body, secrets ?? [StandardSecret], DateTimeOffset.FromUnixTimeSeconds(StandardTimestamp + late));
+        return Check(StandardScheme, headers, body, secrets ?? [StandardSecret], DateTimeOffset.FromUnixTimeSeconds(StandardTimestamp + late));
     }
 
     private static bool Header(string? value, string[] secrets) =>
-        Check(new SharedSecret("S", "X-Key"), value is null ? [] : new() { ["X-Key"] = value }, "{}", secrets, default);
+        Check(new SharedSecret("header", "S", new("header", "X-Key")), value is null ? [] : new() { ["X-Key"] = value }, "{}", secrets, default);
 
-    private static bool Check(Signature signature, HeaderDictionary headers, string body, string[] secrets, DateTimeOffset now)
-    {
-        byte[][] keys = [.. secrets.Select(Encoding.UTF8.GetBytes)];
-        return signature.IsPlausible(headers, keys, now) && signature.IsValid(headers, Encoding.UTF8.GetBytes(body), keys);
-    }
+    private static HmacSignature GitHubScheme => Preset("github");
+
+    private static HmacSignature StandardScheme => Preset("standard-webhooks");
+
+    private static HmacSignature Preset(string name) => new(name, "S", SignaturePresets.All[name], HmacKeys.Tolerance, null);
+
+    private static bool Check(Signature signature, HeaderDictionary headers, string body, string[] secrets, DateTimeOffset now) =>
+        SignedRequest.Refusal(signature, headers, body, secrets, now) is null;
 }
