@@ -83,7 +83,8 @@ public sealed class HostileBodyTests(HostileBodyTests.Fixture fixture) : IClassF
 
     [Theory]
     [InlineData("text/plain", null, 415)]
-    [InlineData("application/x-www-form-urlencoded", null, 415)]
+    [InlineData("application/x-www-form-urlencoded", null, 400)] // Without the field that holds GitHub's JSON.
+    [InlineData("text/xml", null, 415)]
     [InlineData("application/json; charset=utf-16", null, 415)]
     [InlineData("application/json", "br", 415)]
     [InlineData("application/json", "gzip, gzip", 415)]
@@ -184,14 +185,14 @@ public sealed class HostileBodyTests(HostileBodyTests.Fixture fixture) : IClassF
     public async Task Bodies_that_wait_share_a_bounded_buffer()
     {
         var buffer = new IngestBuffer(100_000);
-        using var first = await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, default);
-        var busy = await Assert.ThrowsAsync<ProblemException>(async () => await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, default));
+        using var first = await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, _ => { }, default);
+        var busy = await Assert.ThrowsAsync<ProblemException>(async () => await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, _ => { }, default));
         Assert.Equal(503, busy.Problem.Status);
         Assert.NotNull(busy.Problem.RetryAfter);
         first.Dispose();
         first.Dispose();
         for (var i = 0; i < 10; i++) // All of it is free again, what the failed one took included.
-            (await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, default)).Dispose();
+            (await buffer.ReadAsync(new MemoryStream(new byte[60_000]), 100_000, _ => { }, default)).Dispose();
     }
 
     internal static HttpRequestMessage Gzipped(byte[] packed, string contentType = "application/json")

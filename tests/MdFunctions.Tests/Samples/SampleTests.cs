@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using MdFunctions.Engine;
 using MdFunctions.Engine.Ingest;
@@ -101,10 +103,12 @@ public sealed class SampleTests(SampleTests.Samples samples) : IClassFixture<Sam
         Assert.Contains(author, (await response.ProblemAsync(404)).GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_ingest_has_no_fault()
+    [Theory]
+    [InlineData("github_events")]
+    [InlineData("stripe_events")]
+    public void The_ingests_have_no_fault(string name)
     {
-        var file = SqlFile.Read(Path.Combine(LocalHost.RepositoryRoot(), "functions", "sql", "ingest", "github_events.sql"));
+        var file = SqlFile.Read(Path.Combine(LocalHost.RepositoryRoot(), "functions", "sql", "ingest", $"{name}.sql"));
         IngestTemplate.Read(file, new Settings(new ConfigurationBuilder().Build()));
         Assert.Empty(file.Faults);
     }
@@ -130,5 +134,37 @@ public sealed class SampleTests(SampleTests.Samples samples) : IClassFixture<Sam
             Assert.Equal(1 - sent, answer.GetProperty("inserted").GetInt32());
         }
         Assert.Equal($"{delivery}|issues|opened|octo/hello|octocat|It \"works\" 🎉", await Webhook.RowAsync($"SELECT delivery, event, action, repository, sender, title FROM {table}"));
+    }
+
+    [Fact]
+    public async Task The_ingest_stores_Stripes_events_with_amounts_in_minor_units_and_each_once()
+    {
+        var sample = await File.ReadAllTextAsync(Path.Combine(LocalHost.RepositoryRoot(), "functions", "sql", "ingest", "stripe_events.sql"));
+        var table = $"my_db.{Webhook.NewSchema()}.stripe_events";
+        await using var app = await LocalApp.StartAsync(
+            new Dictionary<string, string> { ["ingest/stripe_events.sql"] = sample.Replace("my_db.main.stripe_events", table, StringComparison.Ordinal) },
+            new Dictionary<string, string?> { ["Secrets:StripeWebhook"] = "whsec_test" });
+        var id = $"evt_{Guid.NewGuid():N}";
+        // The shapes of Stripe's own fixtures: a charge, an invoice, a customer that changed, a checkout whose customer is expanded.
+        (string Id, string Type, string Data)[] events =
+        [
+            ($"{id}a", "charge.succeeded", """{"object":{"id":"ch_1","object":"charge","amount":9007199254740993,"amount_refunded":0,"currency":"usd","customer":"cus_1","metadata":{}}}"""),
+            ($"{id}b", "invoice.paid", """{"object":{"id":"in_1","object":"invoice","total":-500,"currency":"eur","customer":"cus_1","lines":{"object":"list","data":[]}}}"""),
+            ($"{id}c", "customer.updated", """{"object":{"id":"cus_1","object":"customer","currency":null},"previous_attributes":{"email":"a@example.com"}}"""),
+            ($"{id}d", "checkout.session.completed", """{"object":{"id":"cs_1","object":"checkout.session","amount_total":1099,"currency":"jpy","customer":{"id":"cus_2"}}}"""),
+        ];
+        foreach (var (one, type, data) in events.Append(events[0]))
+        {
+            var body = $$"""{"id":"{{one}}","object":"event","api_version":"2024-06-20","created":1719500000,"data":{{data}},"livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":"{{type}}"}""";
+            var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+            var signature = Convert.ToHexStringLower(HMACSHA256.HashData("whsec_test"u8, Encoding.UTF8.GetBytes($"{now}.{body}")));
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/ingest/stripe_events") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            request.Headers.Add("Stripe-Signature", $"t={now},v1={signature},v0=00");
+            using var response = await app.Client.SendAsync(request);
+            await response.StoredAsync();
+        }
+        Assert.Equal(
+            ["charge.succeeded|ch_1|cus_1|9007199254740993|usd|", "invoice.paid|in_1|cus_1|-500|eur|", "customer.updated|cus_1||||{\"email\":\"a@example.com\"}", "checkout.session.completed|cs_1|{\"id\":\"cus_2\"}|1099|jpy|"],
+            (await Webhook.RowsAsync($"SELECT type, object_id, customer, amount, currency, previous_attributes FROM {table} WHERE created = TIMESTAMPTZ '2024-06-27 14:53:20Z' ORDER BY id")).Select(row => string.Join('|', row)));
     }
 }
