@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["queries"] = QueryBenchmark.RunAsync,
     ["pool"] = PoolBenchmark.RunAsync,
     ["ingest"] = IngestBenchmark.RunAsync,
+    ["signatures"] = SignatureBenchmark.RunAsync,
     ["loads"] = LoadBenchmark.RunAsync,
     ["errors"] = ErrorBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,

@@ -115,7 +115,7 @@ public sealed class SendersOverHttpTests
     public async Task A_refused_delivery_leaves_a_log_line_and_a_tag_without_a_value()
     {
         var (app, _) = await AppAsync("{ scheme: stripe, secret: Test, tolerance: 1m }");
-        await using var _ = app;
+        await using var running = app;
         var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
         var checks = new ConcurrentQueue<string>();
         using var listener = new MeterListener();
