@@ -141,7 +141,7 @@ public sealed class ClientTests(WindowsClone clone)
             lock (lines)
                 lines.Add(line.Data ?? "(the end)");
             if (line.Data is { } text && text.EndsWith("/api/health", StringComparison.Ordinal))
-                found.TrySetResult(new Uri(text[text.IndexOf("http://", StringComparison.Ordinal)..]));
+                found.TrySetResult(new Uri(new Uri(text[text.IndexOf("http://", StringComparison.Ordinal)..]), "/"));
             else if (line.Data is null && app.HasExited)
                 found.TrySetException(new InvalidOperationException("the app ended: " + string.Join('\n', lines)));
         }
