@@ -81,7 +81,7 @@ public sealed class ClientTests(WindowsClone clone)
             AnInteger = 2, ABigint = 9007199254740993, AVarchar = "abc", ADate = new Date(2024, 2, 29), ATimestamptz = DateTimeOffset.Parse("2024-02-29T01:02:03+01:00"),
             AUuid = Guid.Parse("11111111-2222-3333-4444-555555555555"), AList = [4, 5], Class = "c",
         }))!.Single();
-        Console.WriteLine($"row {row.A} {row.B} {row.D} {row.E} {row.K} {row.M} {row.Q:O} {row.S} {string.Join('+', row.V!)} {row.Z!.X} {row.Namespace}");
+        Console.WriteLine($"row {row.A} {row.B} {row.D} {row.E} {row.K} {row.M} {row.Q:O} {row.S} {string.Join('+', row.V!)} {row.Namespace}");
 
         try
         {
@@ -121,7 +121,7 @@ public sealed class ClientTests(WindowsClone clone)
             var said = await Command.RunAsync(folder, "dotnet", "run", "--", url.GetLeftPart(UriPartial.Authority));
             var lines = said.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(2, lines.Count(line => line.StartsWith("story The ", StringComparison.Ordinal) && line.EndsWith(" 4015", StringComparison.Ordinal)));
-            Assert.Contains("row True 7 2 9007199254740993 abc 2024-02-29 2024-02-29T00:02:03.0000000+00:00 11111111-2222-3333-4444-555555555555 4+5 1 c", lines);
+            Assert.Contains("row True 7 2 9007199254740993 abc 2024-02-29 2024-02-29T00:02:03.0000000+00:00 11111111-2222-3333-4444-555555555555 4+5 c", lines);
             Assert.Contains(lines, line => line.StartsWith("refused 400 ", StringComparison.Ordinal));
         }
         finally
