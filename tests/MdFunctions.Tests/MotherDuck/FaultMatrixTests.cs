@@ -154,7 +154,9 @@ public sealed class FaultMatrixTests(ITestOutputHelper output)
     public async Task A_lease_survives_each_fault_while_its_load_runs(string fault)
     {
         var token = Connections.NewToken();
-        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        // What it knew outlives it, as at MotherDuck.
+        var data = Directory.CreateTempSubdirectory("mdfunctions-tests-").FullName;
+        await using var endpoint = await OwnEndpoint.StartAsync(token, "--data", data);
         await using var network = new SilentProxy(endpoint.Port);
         var settings = endpoint.Settings(network.Port);
         (settings["MOTHERDUCK_TOKEN"], settings["MotherDuck:ConnectTimeout"]) = (token, "2s");
