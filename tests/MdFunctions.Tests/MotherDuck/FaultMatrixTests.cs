@@ -179,6 +179,7 @@ public sealed class FaultMatrixTests(ITestOutputHelper output)
                 Assert.True(await TakeAsync("another") is null, $"lost after {second} s");
         }
         await over;
+        Directory.Delete(data, recursive: true);
 
         // Another instance of the app, with its own way to the endpoint.
         async Task<LoadLease?> TakeAsync(string occurrence)
