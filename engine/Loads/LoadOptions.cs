@@ -5,6 +5,8 @@ namespace MdFunctions.Engine.Loads;
 /// <summary>How loads run. Every property is the setting <c>Loads:NAME</c>.</summary>
 internal sealed record LoadOptions
 {
+    private static readonly LoadOptions Defaults = new();
+
     /// <summary>How many loads run at once in this app, from 1; less than <c>MotherDuck:MaxWritePoolSize</c>. Default 2. Others wait for their turn.</summary>
     public int Concurrency { get; init; } = 2;
 
@@ -19,15 +21,15 @@ internal sealed record LoadOptions
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static LoadOptions Read(Settings settings, MotherDuckOptions motherDuck)
     {
-        var concurrency = settings.Integer("Loads:Concurrency", Math.Clamp(motherDuck.MaxWritePoolSize - 1, 1, 2), 1, 99);
+        var concurrency = settings.Integer("Loads:Concurrency", Math.Clamp(motherDuck.MaxWritePoolSize - 1, 1, Defaults.Concurrency), 1, 99);
         // A lease is renewed on a connection of its own: with none left for that, every load would lose its lease.
         if (concurrency >= motherDuck.MaxWritePoolSize)
             settings.Fault("Loads:Concurrency", $"{concurrency} loads at once need MotherDuck:MaxWritePoolSize to be {concurrency + 1} or more, not {motherDuck.MaxWritePoolSize}");
         return new LoadOptions
         {
             Concurrency = concurrency,
-            LeaseDuration = settings.Duration("Loads:LeaseDuration", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
-            EventWait = settings.Duration("Loads:EventWait", TimeSpan.FromSeconds(20), TimeSpan.Zero, TimeSpan.FromMinutes(3)),
+            LeaseDuration = settings.Duration("Loads:LeaseDuration", Defaults.LeaseDuration, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            EventWait = settings.Duration("Loads:EventWait", Defaults.EventWait, TimeSpan.Zero, TimeSpan.FromMinutes(3)),
         };
     }
 }

@@ -40,28 +40,13 @@ public sealed class McpRequests
         if (!request.HasJsonContentType())
             return new Problem(415, "Unsupported media type", "A message is posted with Content-Type: application/json.");
         var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A message", request.HttpContext.RequestAborted);
-        return Read(body) is { } message
-            ? new McpAnswer(this, message)
-            : Problem.BadRequest("The body is not one message of JSON-RPC 2.0.");
+        var (message, fault) = McpMessage.Read(request.Headers, body);
+        return fault is null ? new McpAnswer(this, message!) : fault;
     });
-
-    private static JsonRpcMessage? Read(byte[] body)
-    {
-        if (StrictJson.Fault(body, mayRepeat: true) is not null)
-            return null;
-        try
-        {
-            return JsonSerializer.Deserialize<JsonRpcMessage>(body, McpJsonUtilities.DefaultOptions);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 
     private static bool Accepts(HttpRequest request) =>
         MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
-        && ((string[])["application/json", "text/event-stream"]).All(type => accepted.Any(range => range.MatchesAllTypes || new MediaTypeHeaderValue(type).IsSubsetOf(range)));
+        && ((string[])["application/json", "text/event-stream"]).All(type => accepted.Any(range => range.MatchesMediaType(type)));
 
     private sealed class McpAnswer(McpRequests owner, JsonRpcMessage message) : IResult
     {
@@ -102,7 +87,10 @@ public sealed class McpRequests
         Capabilities = new() { Tools = new() },
         Handlers = new()
         {
-            ListToolsHandler = (_, _) => ValueTask.FromResult(new ListToolsResult { Tools = [.. _tools.All] }),
+            // All tools are one page, so that nobody was given a cursor.
+            ListToolsHandler = (context, _) => context.Params?.Cursor is null
+                ? ValueTask.FromResult(new ListToolsResult { Tools = [.. _tools.All] })
+                : throw new McpProtocolException("There is no such cursor: the list is one page.", McpErrorCode.InvalidParams),
             CallToolHandler = (context, cancellationToken) => CallAsync(context, http, cancellationToken),
         },
     };

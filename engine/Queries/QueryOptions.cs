@@ -6,6 +6,8 @@ internal sealed record QueryOptions
     /// <summary>The longest that a request can take: the Functions host ends it then.</summary>
     public static readonly TimeSpan MaxTimeout = TimeSpan.FromSeconds(240);
 
+    private static readonly QueryOptions Defaults = new();
+
     /// <summary>How long a query may take when its file does not say. Default 30 seconds; the Functions host gives a request 240.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -18,8 +20,8 @@ internal sealed record QueryOptions
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static QueryOptions Read(Settings settings) => new()
     {
-        Timeout = settings.Duration("Queries:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromMilliseconds(1), MaxTimeout),
-        MaxRows = settings.Integer("Queries:MaxRows", 0, 0, int.MaxValue - 1),
-        CacheBytes = settings.Integer("Queries:CacheBytes", 64 * 1024 * 1024, 0, int.MaxValue),
+        Timeout = settings.Duration("Queries:Timeout", Defaults.Timeout, TimeSpan.FromMilliseconds(1), MaxTimeout),
+        MaxRows = settings.Integer("Queries:MaxRows", Defaults.MaxRows, 0, int.MaxValue - 1),
+        CacheBytes = settings.Integer("Queries:CacheBytes", Defaults.CacheBytes, 0, int.MaxValue),
     };
 }

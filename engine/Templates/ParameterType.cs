@@ -104,7 +104,7 @@ internal sealed partial class ParameterType
             "TIMESTAMP_S" => Timestamp("TIMESTAMP_S", 0),
             "TIMESTAMP_MS" => Timestamp("TIMESTAMP_MS", 3),
             "TIMESTAMP_NS" => Timestamp("TIMESTAMP_NS", 9),
-            "TIMESTAMPTZ" or "TIMESTAMP WITH TIME ZONE" => new("TIMESTAMPTZ", "an ISO 8601 timestamp with an offset, YYYY-MM-DDThh:mm:ss[.ffffff]Z or +hh:mm", ReadTimestampWithOffset),
+            "TIMESTAMPTZ" or "TIMESTAMP WITH TIME ZONE" => new("TIMESTAMPTZ", $"an ISO 8601 timestamp with an offset, YYYY-MM-DDThh:mm:ss[.ffffff]Z or +hh:mm{MoreDigits}", ReadTimestampWithOffset),
             "INTERVAL" => new("INTERVAL", "an ISO 8601 duration such as P1DT12H", ReadInterval),
             "UUID" => new("UUID", "a UUID", text => Guid.TryParseExact(text, "D", out var uuid) ? new(uuid.ToString("D")) : null),
             "JSON" => new("JSON", "JSON", ReadJson),
@@ -141,8 +141,11 @@ internal sealed partial class ParameterType
         })
         { IsBareInJson = true };
 
+    // .NET, Event Grid and Go write seven or nine digits.
+    private const string MoreDigits = " (TIMESTAMP_NS takes up to nine digits of a second)";
+
     private static ParameterType Timestamp(string name, int fractionDigits) =>
-        new(name, fractionDigits == 0 ? "an ISO 8601 timestamp, YYYY-MM-DDThh:mm:ss" : $"an ISO 8601 timestamp, YYYY-MM-DDThh:mm:ss[.{new string('f', fractionDigits)}]", text =>
+        new(name, $"an ISO 8601 timestamp, YYYY-MM-DDThh:mm:ss{(fractionDigits == 0 ? "" : $"[.{new string('f', fractionDigits)}]")}{(fractionDigits < 9 ? MoreDigits : "")}", text =>
         {
             // Z is UTC, which is what DuckDB takes a TIMESTAMP for; any other offset would be converted without a word.
             var match = TimestampText().Match(text);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -6,7 +7,8 @@ namespace MdFunctions.Local.Host;
 
 /// <summary>
 /// What pages of other web sites may do. Those of the setting <c>Cors:Origins</c> may call the app, as those of Azure's own CORS setting may in the cloud. No other
-/// page's POST is taken: nobody is asked for a key here, and a page that a developer happens to visit must not start loads on the developer's machine.
+/// page's POST is taken: nobody is asked for a key here, and a page that a developer happens to visit must not start loads on the developer's machine. Nor is a
+/// request for another host: a page can have its own name resolve to this machine (DNS rebinding), and then looks as if it were the app's.
 /// </summary>
 internal static class CrossSite
 {
@@ -20,6 +22,12 @@ internal static class CrossSite
         {
             var request = context.Request;
             var origin = request.Headers.Origin.ToString();
+            if (!IsOfThisMachine(request.Host.Host) && !allowed.Any(site => Uri.TryCreate(site, UriKind.Absolute, out var uri) && uri.Host == request.Host.Host))
+            {
+                context.Response.StatusCode = StatusCodes.Status403Forbidden;
+                await context.Response.WriteAsync("The header Host names another machine. Call the app as localhost or by an IP address, or add its origin to the setting Cors:Origins.");
+                return;
+            }
             if (origin.Length > 0 && (allowed.Contains("*") || allowed.Contains(origin, StringComparer.OrdinalIgnoreCase)))
             {
                 context.Response.Headers.AccessControlAllowOrigin = allowed.Contains("*") ? "*" : origin;
@@ -41,6 +49,10 @@ internal static class CrossSite
             await next(context);
         });
     }
+
+    // An address cannot be made to mean another machine.
+    private static bool IsOfThisMachine(string host) =>
+        host.Length == 0 || host == "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal) || IPAddress.TryParse(host.Trim('[', ']'), out _);
 
     private static bool IsPreflight(HttpRequest request) =>
         HttpMethods.IsOptions(request.Method) && request.Headers.ContainsKey(HeaderNames.AccessControlRequestMethod);

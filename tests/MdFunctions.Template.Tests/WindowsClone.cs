@@ -9,6 +9,7 @@ namespace MdFunctions.Template.Tests;
 public sealed class WindowsClone : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("mdfunctions-tests-").FullName;
+    private Task? _build;
 
     /// <summary>The clone.</summary>
     public string Root => Path.Combine(_folder, "clone");
@@ -25,6 +26,9 @@ public sealed class WindowsClone : IAsyncLifetime
         await Command.RunAsync(Root, "dotnet", "pack", "templates", "-o", Path.Combine(_folder, "packed"));
         await NewAsync(_folder, "install", Directory.EnumerateFiles(Path.Combine(_folder, "packed"), "*.nupkg").Single());
     }
+
+    /// <summary>Builds the clone as <c>dotnet run --project local</c> does; once for all tests.</summary>
+    public Task BuildAsync() => _build ??= Command.RunAsync(Root, "dotnet", "build", "local");
 
     /// <summary>Makes a copy of the template, from the package.</summary>
     /// <param name="folder">Its folder's name.</param>

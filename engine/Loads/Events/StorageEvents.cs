@@ -106,7 +106,7 @@ public sealed class StorageEvents
         }
         catch (LoadException e)
         {
-            return e.Curable ? Outcome.Postponed : Outcome.Refused;
+            return e.CanRetry ? Outcome.Postponed : Outcome.Refused;
         }
     }
 

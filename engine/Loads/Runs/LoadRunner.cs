@@ -11,7 +11,7 @@ internal sealed class LoadRunner(
     MotherDuckDataSources dataSources, TableWriter writer, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
     ILogger<LoadRunner> logger) : IDisposable
 {
-    private static readonly TimeSpan AftermathLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _turns = new(options.Concurrency);
     private readonly NamedTurns _alone = new();
@@ -21,14 +21,14 @@ internal sealed class LoadRunner(
     /// and a row that says why. It goes on when its caller goes away: it ends by itself, by the load's <c>timeout</c>, or when the app stops.
     /// </summary>
     /// <param name="request">What to run.</param>
-    /// <param name="patience">How long to wait for another run of the load to end; an event waits no longer for its turn among all loads either.</param>
+    /// <param name="maxWait">How long to wait for another run of the load to end; an event waits no longer for its turn among all loads either.</param>
     /// <returns>The run, or the earlier one that succeeded.</returns>
     /// <exception cref="LoadException">It did not succeed, or another run of the load did not end in time.</exception>
-    public async Task<LoadRun> RunAsync(LoadRequest request, TimeSpan patience)
+    public async Task<LoadRun> RunAsync(LoadRequest request, TimeSpan maxWait)
     {
         try
         {
-            return await WaitAndRunAsync(request, patience);
+            return await WaitAndRunAsync(request, maxWait);
         }
         catch (OperationCanceledException e) when (app.ApplicationStopping.IsCancellationRequested)
         {
@@ -36,20 +36,20 @@ internal sealed class LoadRunner(
         }
     }
 
-    private async Task<LoadRun> WaitAndRunAsync(LoadRequest request, TimeSpan patience)
+    private async Task<LoadRun> WaitAndRunAsync(LoadRequest request, TimeSpan maxWait)
     {
         var waiting = Stopwatch.StartNew();
         // Files may be appended side by side, each once; whatever updates or swaps rows runs alone.
         var alone = request is not { Trigger: "event", Load.Mode: LoadMode.Append };
         var name = alone ? LoadLease.NameOf(request.Load) : $"{request.Load.Name} {request.Occurrence}";
-        using var turn = await _alone.EnterAsync(name, patience, app.ApplicationStopping) ?? throw LoadException.Busy(request.Load.Name);
+        using var turn = await _alone.EnterAsync(name, maxWait, app.ApplicationStopping) ?? throw LoadException.Busy(request.Load.Name);
         // Event Grid does not wait for long, and comes again by itself; a timer or a person has nobody else to do it.
-        var left = patience - waiting.Elapsed;
+        var left = maxWait - waiting.Elapsed;
         if (!await _turns.WaitAsync(request.Trigger != "event" ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero, app.ApplicationStopping))
             throw LoadException.Busy(request.Load.Name);
         try
         {
-            return await RunInTurnAsync(request, alone, () => patience - waiting.Elapsed);
+            return await RunInTurnAsync(request, alone, () => maxWait - waiting.Elapsed);
         }
         finally
         {
@@ -67,14 +67,14 @@ internal sealed class LoadRunner(
     /// <summary>Records that a load did not run because one before it did not succeed.</summary>
     public Task SkipAsync(LoadRequest request, string reason) => RecordFailureAsync(request, "skipped", Now(), reason);
 
-    private async Task<LoadRun> RunInTurnAsync(LoadRequest request, bool alone, Func<TimeSpan> patience)
+    private async Task<LoadRun> RunInTurnAsync(LoadRequest request, bool alone, Func<TimeSpan> maxWait)
     {
         using var measured = telemetry.StartLoad(request.Load.Name, request.Trigger);
         var started = Now();
         try
         {
             var run = await writer.RunAsync(LoadLedger.Tables(request.Load.Target),
-                () => alone ? RunAloneAsync(request, started, patience) : RunOnceAsync(request, null, started), LoadException.IsConflict, app.ApplicationStopping);
+                () => alone ? RunAloneAsync(request, started, maxWait) : RunOnceAsync(request, null, started), LoadException.IsConflict, app.ApplicationStopping);
             measured.Succeed(run.Rows ?? 0);
             return run;
         }
@@ -91,9 +91,9 @@ internal sealed class LoadRunner(
         }
     }
 
-    private async Task<LoadRun> RunAloneAsync(LoadRequest request, DateTimeOffset started, Func<TimeSpan> patience)
+    private async Task<LoadRun> RunAloneAsync(LoadRequest request, DateTimeOffset started, Func<TimeSpan> maxWait)
     {
-        var (run, lease) = await TakeLeaseAsync(request, patience);
+        var (run, lease) = await TakeLeaseAsync(request, maxWait);
         if (lease is null)
             return run!;
         await using (lease)
@@ -111,14 +111,14 @@ internal sealed class LoadRunner(
         }
     }
 
-    private async Task<(LoadRun? Run, LoadLease? Lease)> TakeLeaseAsync(LoadRequest request, Func<TimeSpan> patience)
+    private async Task<(LoadRun? Run, LoadLease? Lease)> TakeLeaseAsync(LoadRequest request, Func<TimeSpan> maxWait)
     {
         while (true)
         {
             LoadRun? run = null;
             LoadLease? lease = null;
             var taking = false;
-            await dataSources.Write.RunAsync(AftermathLimit, async (connection, cancellationToken) =>
+            await dataSources.Write.RunAsync(CleanupTimeout, async (connection, cancellationToken) =>
             {
                 run = await ledger.FindSucceededAsync(connection, request, cancellationToken);
                 taking = run is null;
@@ -127,7 +127,7 @@ internal sealed class LoadRunner(
             }, e => !taking && MotherDuckError.IsTransientFailure(e), app.ApplicationStopping); // A lease that was taken without our knowledge would be in our own way.
             if (run is not null || lease is not null)
                 return (run, lease);
-            if (patience() <= TimeSpan.Zero)
+            if (maxWait() <= TimeSpan.Zero)
                 throw LoadException.Busy(request.Load.Name);
             await Task.Delay(Random.Shared.Next(500, 1000), app.ApplicationStopping);
         }
@@ -187,7 +187,7 @@ internal sealed class LoadRunner(
         {
             await writer.RunAsync(LoadLedger.Tables(request.Load.Target), async () =>
             {
-                await dataSources.Write.RunAsync(AftermathLimit, work, MotherDuckError.IsTransientFailure, CancellationToken.None);
+                await dataSources.Write.RunAsync(CleanupTimeout, work, MotherDuckError.IsTransientFailure, CancellationToken.None);
                 return true;
             }, MotherDuckError.IsConflict, CancellationToken.None);
         }

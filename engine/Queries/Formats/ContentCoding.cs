@@ -10,7 +10,7 @@ namespace MdFunctions.Engine.Queries;
 internal sealed record ContentCoding(string Name, Func<Stream, CompressionLevel, Stream> Compress)
 {
     /// <summary>Below this many bytes an answer is sent as it is.</summary>
-    public const int WorthIt = 1024;
+    public const int MinimumBytesToCompress = 1024;
 
     /// <summary>All codings, in the order of preference.</summary>
     public static readonly IReadOnlyList<ContentCoding> All =
@@ -20,7 +20,7 @@ internal sealed record ContentCoding(string Name, Func<Stream, CompressionLevel,
     ];
 
     /// <summary>The coding for a body of a known length; null to send it as it is.</summary>
-    public static ContentCoding? Of(HttpRequest request, long length) => length < WorthIt ? null : Of(request);
+    public static ContentCoding? Of(HttpRequest request, long length) => length < MinimumBytesToCompress ? null : Of(request);
 
     /// <summary>The coding a request accepts and likes best; null for none.</summary>
     public static ContentCoding? Of(HttpRequest request)

@@ -91,9 +91,9 @@ internal sealed class Session : IDisposable
     }
 
     /// <summary>While a statement runs for long, learns whether the client is still there.</summary>
-    public void Watch(TimeSpan patience)
+    public void Watch(TimeSpan maxWait)
     {
-        if (Interruption.Running > patience)
+        if (Interruption.Running > maxWait)
             _client.ReadAhead(() => Interruption.IsRunning, Interruption.Request);
     }
 

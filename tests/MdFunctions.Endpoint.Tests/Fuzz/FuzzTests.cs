@@ -10,7 +10,7 @@ public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<
 {
     private static readonly int Seed = Setting("FUZZ_SEED", 20240229);
     private static readonly int Messages = Setting("FUZZ_MESSAGES", 3000);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     public sealed class SmallMessages() : WireEndpoint(Behaviour.Observed)
     {
@@ -41,14 +41,14 @@ public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<
             {
                 await socket.SendAsync(random.FirstBytes());
                 socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-                await DrainAsync(socket).WaitAsync(Patience);
+                await DrainAsync(socket).WaitAsync(MaxWait);
             }
             if (sent % 3 != 0)
                 continue;
             await using var client = await RawClient.SecureAsync(endpoint.Port);
             await client.SendAsync(random.Login());
             await client.Stream.ShutdownAsync();
-            await AllAsync(client).WaitAsync(Patience);
+            await AllAsync(client).WaitAsync(MaxWait);
         }
         Assert.DoesNotContain("unexpected", endpoint.Log);
     }
@@ -70,7 +70,7 @@ public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<
             {
                 // A fatal error has closed the connection before all was sent.
             }
-            await AllAsync(client).WaitAsync(Patience);
+            await AllAsync(client).WaitAsync(MaxWait);
             if (sent % 50 < 10)
                 Assert.Equal([[$"{sent}"]], await healthy.RowsAsync($"SELECT {sent}"));
         }

@@ -7,7 +7,7 @@ namespace MdFunctions.Endpoint.Tests.Infrastructure;
 /// <summary>The endpoint as a process of its own, as other people's test suites start it.</summary>
 internal sealed class EndpointProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
     private readonly StringBuilder _log = new();
 
     private EndpointProgram(Process process) => Process = process;
@@ -33,7 +33,7 @@ internal sealed class EndpointProgram : IAsyncDisposable
     {
         var program = new EndpointProgram(Launch(["--port", "0", .. arguments], []));
         program.ReadLog();
-        if (await program.Process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is not { } line)
+        if (await program.Process.StandardOutput.ReadLineAsync().WaitAsync(MaxWait) is not { } line)
             throw new InvalidOperationException($"the endpoint did not start: {program.Log}");
         program.Ready = JsonSerializer.Deserialize<JsonElement>(line);
         return program;
@@ -45,7 +45,7 @@ internal sealed class EndpointProgram : IAsyncDisposable
         using var process = Launch(arguments, []);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Patience);
+        await process.WaitForExitAsync().WaitAsync(MaxWait);
         return (process.ExitCode, await output, await error);
     }
 
@@ -53,7 +53,7 @@ internal sealed class EndpointProgram : IAsyncDisposable
     {
         var program = new EndpointProgram(Launch(["--port", "0"], environment));
         program.ReadLog();
-        program.Ready = JsonSerializer.Deserialize<JsonElement>((await program.Process.StandardOutput.ReadLineAsync().WaitAsync(Patience))!);
+        program.Ready = JsonSerializer.Deserialize<JsonElement>((await program.Process.StandardOutput.ReadLineAsync().WaitAsync(MaxWait))!);
         return program;
     }
 
@@ -66,7 +66,7 @@ internal sealed class EndpointProgram : IAsyncDisposable
 
     public async Task<int> WaitForExitAsync()
     {
-        await Process.WaitForExitAsync().WaitAsync(Patience);
+        await Process.WaitForExitAsync().WaitAsync(MaxWait);
         return Process.ExitCode;
     }
 

@@ -8,7 +8,7 @@ namespace MdFunctions.Endpoint.Tests.Infrastructure;
 internal sealed class RawClient : IAsyncDisposable
 {
     /// <summary>An answer that takes longer does not come: a test that waits for it shall fail, not hang.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     private readonly Socket _socket;
     private readonly byte[] _head = new byte[5];
@@ -90,13 +90,13 @@ internal sealed class RawClient : IAsyncDisposable
     /// <summary>The next message, or null when the endpoint has closed.</summary>
     public async Task<Message?> NextAsync()
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(MaxWait);
         try
         {
-            if (await Stream.ReadAtLeastAsync(_head, 5, false, patience.Token) < 5)
+            if (await Stream.ReadAtLeastAsync(_head, 5, false, deadline.Token) < 5)
                 return null;
             var body = new byte[BinaryPrimitives.ReadInt32BigEndian(_head.AsSpan(1)) - 4];
-            await Stream.ReadExactlyAsync(body, patience.Token);
+            await Stream.ReadExactlyAsync(body, deadline.Token);
             return new Message((char)_head[0], body);
         }
         catch (IOException)

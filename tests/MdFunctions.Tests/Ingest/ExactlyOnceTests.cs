@@ -121,8 +121,8 @@ public sealed class ExactlyOnceTests(ITestOutputHelper output)
         var (app, table) = await Webhook.AppAsync("a: INTEGER", "SELECT a, (SELECT count(*) FROM range(20000) AS x(i), range(20000) AS y(j) WHERE (i * j) % 7 = a) AS n FROM body", more: "timeout: 2m");
         await using var _ = app;
         await app.StoreAsync("[]");
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(400));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => app.Client.SendAsync(Webhook.Request("{\"a\": 1}"u8.ToArray()), patience.Token));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMilliseconds(400));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => app.Client.SendAsync(Webhook.Request("{\"a\": 1}"u8.ToArray()), deadline.Token));
         Assert.Equal("0", await Webhook.ScalarAsync($"SELECT count(*) FROM {table}"));
         for (var tries = 0; await Webhook.ScalarAsync($"SELECT count(*) FROM {table}") == "0"; tries++)
         {

@@ -33,6 +33,26 @@ public sealed class CrossSiteTests
         }
     }
 
+    [Theory]
+    [InlineData("evil.example", 403)]
+    [InlineData("evil.example:7071", 403)]
+    [InlineData("localhost.evil.example", 403)]
+    [InlineData("app.localhost", 200)]
+    [InlineData("127.0.0.1:7071", 200)]
+    [InlineData("[::1]", 200)]
+    [InlineData("www.example.com", 200)]
+    public async Task A_page_whose_name_leads_to_this_machine_reads_nothing_and_starts_nothing(string host, int status)
+    {
+        await using var app = await LocalApp.StartAsync(Files, new Dictionary<string, string?> { ["Cors:Origins"] = "https://www.example.com" });
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, "api/queries/one"), (HttpMethod.Post, "api/loads/it")])
+        {
+            using var request = new HttpRequestMessage(method, path);
+            request.Headers.Host = host;
+            using var response = await app.Client.SendAsync(request);
+            Assert.Equal(status, (int)response.StatusCode);
+        }
+    }
+
     [Fact]
     public async Task The_apps_own_page_may_post()
     {

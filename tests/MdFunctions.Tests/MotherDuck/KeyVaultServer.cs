@@ -45,6 +45,9 @@ public sealed class KeyVaultServer : IAsyncDisposable
     /// <summary>How long each answer takes.</summary>
     public TimeSpan Delay { get; set; }
 
+    /// <summary>Whether connections break before an answer.</summary>
+    public bool Resets { get; set; }
+
     /// <summary>The identity that may read: the managed identity's client id; null for the system-assigned one.</summary>
     public string? ClientId { get; init; }
 
@@ -143,6 +146,11 @@ public sealed class KeyVaultServer : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext http, string name)
     {
+        if (Resets)
+        {
+            http.Abort();
+            return;
+        }
         if (http.Request.Headers.Authorization is not [{ } identity])
         {
             Interlocked.Increment(ref _challenges);
