@@ -1,5 +1,4 @@
 using MdFunctions.Engine.Loads;
-using MdFunctions.Engine.MotherDuck;
 using Npgsql;
 using static MdFunctions.Local.Doctor.Asking;
 

@@ -1,7 +1,6 @@
 using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.MotherDuck;
 using Npgsql;
-using static MdFunctions.Local.Doctor.Asking;
 
 namespace MdFunctions.Local.Doctor.Probes;
 
