@@ -36,11 +36,11 @@ internal static class CancelProbes
             }, stop)),
         new("cancel-rows", "A cancel request ends a result in the middle of its rows, and the session goes on.", FactSource.Guess,
             "Stops reading when a caller goes away, or an answer has its `maxRows`.",
-            "Its connection is closed, which costs a login.",
+            "The rows that are left are read and thrown away, while another connection takes its place. Set `maxRows` in front matter.",
             Severity.Copes, [$"57014{GoesOn}", $"INTERRUPT Error{GoesOn}"],
             (patient, stop) => patient.OnTwoAsync(async (connection, _) =>
             {
-                await using var command = connection.Statement("SELECT i, repeat('x', 100) AS cancelled_rows FROM range(50000000) AS numbers(i)");
+                await using var command = connection.Statement("SELECT i, repeat('x', 100) AS cancelled_rows FROM range(2000000) AS numbers(i)");
                 var reader = await command.ExecuteReaderAsync(stop);
                 for (var row = 0; row < 100; row++)
                     await reader.ReadAsync(stop);

@@ -54,9 +54,9 @@ internal static class SessionProbes
             "Sets none: a value's zone is in its text.", "Nothing: the app does not use it.",
             Severity.Copes, [Taken],
             (patient, stop) => patient.OnTwoAsync((connection, _) => connection.RefusalAsync("SET TimeZone = 'Europe/Zurich'", stop), stop)),
-        new("other-zone", "`SET TimeZone` refuses other names, such as `US/Eastern`.", FactSource.Report,
+        new("other-zone", "`SET TimeZone` refuses other names, such as `US/Eastern`; MotherDuck's pages do not say so.", FactSource.Report,
             "Sets none: a value's zone is in its text.", "Nothing: the app does not use it.",
-            Severity.Copes, [Refused],
+            Severity.Copes, [Refused, Taken],
             (patient, stop) => patient.OnTwoAsync((connection, _) => connection.RefusalAsync("SET TimeZone = 'US/Eastern'", stop), stop)),
     ];
 }

@@ -90,7 +90,7 @@ public static class Forgeries
         ["ready-status"] = new("ROLLBACK") { Status = 'T' },
         ["snapshot"] = Says("count(*)", "1"),
         ["conflict"] = Errs("words = 'conflict'"),
-        ["key-conflict"] = Errs("'key-conflict'"),
+        ["key-conflict"] = Errs("COMMIT"),
         ["two-databases"] = Answers("mdfunctions_doctor_never", "SELECT 1"),
 
         ["cancel"] = new("-") { LosesCancels = true },
@@ -117,7 +117,7 @@ public static class Forgeries
         ["rest"] = new("'still there'") { Breaks = true },
         ["reset"] = new("DISCARD ALL") { Breaks = true },
         ["zone"] = Answers("SET TimeZone", "SELCT 1"),
-        ["other-zone"] = Answers("SET TimeZone", "SELECT 1"),
+        ["other-zone"] = new("SET TimeZone") { Breaks = true },
 
         ["temporary-table"] = Answers("CREATE TEMP TABLE", "SELECT 1"),
         ["copy-from-stdin"] = Answers("FROM STDIN", "SELECT 1"),
