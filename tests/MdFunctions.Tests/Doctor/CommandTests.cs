@@ -2,10 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MdFunctions.Endpoint;
-using MdFunctions.Engine.MotherDuck;
-using MdFunctions.Local;
 using MdFunctions.Local.Doctor;
-using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Smoke;
 
 namespace MdFunctions.Tests.Doctor;
@@ -116,7 +113,7 @@ public sealed class CommandTests
         ["MotherDuck__SslMode"] = "Require",
     };
 
-    private static Process Start(IReadOnlyDictionary<string, string?> settings, IEnumerable<string> arguments)
+    private static Process Start(Dictionary<string, string?> settings, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Path.Combine(AppContext.BaseDirectory, "MdFunctions.Local.dll"), "doctor", .. arguments])
         {
@@ -130,7 +127,7 @@ public sealed class CommandTests
         return Process.Start(start)!;
     }
 
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(IReadOnlyDictionary<string, string?> settings, IEnumerable<string> arguments)
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(Dictionary<string, string?> settings, IEnumerable<string> arguments)
     {
         using var process = Start(settings, arguments);
         process.StandardInput.Close();

@@ -9,11 +9,11 @@ namespace MdFunctions.Tests.Doctor;
 /// <summary>An app whose endpoint changes some messages.</summary>
 public sealed class ForgedApp : IAsyncDisposable
 {
-    private readonly ForgingProxy _proxy;
-
-    private ForgedApp(LocalApp app, ForgingProxy proxy) => (App, _proxy) = (app, proxy);
+    private ForgedApp(LocalApp app, ForgingProxy proxy) => (App, Proxy) = (app, proxy);
 
     public LocalApp App { get; }
+
+    public ForgingProxy Proxy { get; }
 
     public static async Task<ForgedApp> StartAsync(Forgery? forgery, IReadOnlyDictionary<string, string> files, Behaviour behaviour = Behaviour.Observed)
     {
@@ -34,6 +34,6 @@ public sealed class ForgedApp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await App.DisposeAsync();
-        await _proxy.DisposeAsync();
+        await Proxy.DisposeAsync();
     }
 }

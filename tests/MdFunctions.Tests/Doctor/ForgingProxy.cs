@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -30,6 +31,9 @@ public sealed class ForgingProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>What clients sent once they were logged in, but for passwords; of each message its type and its body.</summary>
+    public ConcurrentQueue<(char Type, byte[] Body)> Sent { get; } = new();
 
     /// <summary>What a client has to trust.</summary>
     public X509Certificate2Collection Roots => [X509CertificateLoader.LoadCertificate(_certificate.RawData)];
@@ -103,8 +107,15 @@ public sealed class ForgingProxy : IAsyncDisposable
                 first = Framed('\0', Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(first, 4, first.Length - 4).Replace(other.Part, other.Other, StringComparison.Ordinal)));
             await far.WriteAsync(first, ended.Token);
             var flow = new Flow(_forgery);
-            await Task.WhenAny(PumpAsync(near, far, flow.FromClient, ended.Token), PumpAsync(far, near, flow.FromEndpoint, ended.Token));
+            await Task.WhenAny(PumpAsync(near, far, FromClient, ended.Token), PumpAsync(far, near, flow.FromEndpoint, ended.Token));
             await ended.CancelAsync();
+
+            byte[] FromClient(byte[] message)
+            {
+                if ((char)message[0] != 'p')
+                    Sent.Enqueue(((char)message[0], message[5..]));
+                return flow.FromClient(message);
+            }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or SocketException or System.Security.Authentication.AuthenticationException or ObjectDisposedException)
         {

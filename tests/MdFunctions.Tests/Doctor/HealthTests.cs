@@ -1,5 +1,4 @@
 using MdFunctions.Endpoint;
-using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
 
 namespace MdFunctions.Tests.Doctor;
