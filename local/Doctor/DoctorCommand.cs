@@ -121,9 +121,10 @@ internal sealed class DoctorCommand(DoctorOptions options, TextReader? input, Te
         if (settings.Faults.Count > 0)
             throw new StartupException(settings.Faults);
         await output.WriteLineAsync($"""
-            This asks the MotherDuck account of your settings for {AllProbes.Groups.Sum(group => group.Probes.Count)} things that the app relies on. It takes some two minutes, most of it waiting, and less than a
-            minute of engine time, which MotherDuck bills. It writes only into a schema of its own, mdfunctions_doctor_..., of the database that your settings
-            name, and drops it at the end. It reads one public file: {PublicCsv}
+            This asks the MotherDuck account of your settings for {AllProbes.Groups.Sum(group => group.Probes.Count)} things that the app relies on, and takes some three minutes, a minute of
+            which it rests. Its statements take less than a minute of engine time; MotherDuck bills the time that its engine is awake, which may be
+            as long as this runs. It writes only into a schema of its own, mdfunctions_doctor_..., of the database that your settings name, and drops
+            it at the end. It reads one public file: {PublicCsv}
             """);
         if (!options.Yes && !await AgreesAsync())
             return;

@@ -4,6 +4,9 @@ namespace MdFunctions.Tests.Doctor;
 /// <param name="Statement">A part of the statement whose exchange is changed; "" for a login.</param>
 public sealed record Forgery(string Statement)
 {
+    /// <summary>A part of statements that stay as they are.</summary>
+    public string? Except { get; init; }
+
     /// <summary>What is run in its place, with as many parameters.</summary>
     public string? Sql { get; init; }
 

@@ -187,7 +187,9 @@ public sealed class ForgingProxy : IAsyncDisposable
             // Parse: the statement's name, its text, and the types of its parameters.
             var name = (char)message[0] == 'P' ? Array.IndexOf(message, (byte)0, 5) + 1 : 5;
             var end = Array.IndexOf(message, (byte)0, name);
-            _matches = forgery.Statement.Length > 0 && Encoding.UTF8.GetString(message, name, end - name).Contains(forgery.Statement, StringComparison.Ordinal);
+            var statement = Encoding.UTF8.GetString(message, name, end - name);
+            _matches = forgery.Statement.Length > 0 && statement.Contains(forgery.Statement, StringComparison.Ordinal)
+                && !(forgery.Except is { } except && statement.Contains(except, StringComparison.Ordinal));
             if (_matches && forgery.Breaks)
                 throw new IOException("broken by a test");
             return _matches && forgery.Sql is { } sql ? Framed((char)message[0], [.. message[5..name], .. Encoding.UTF8.GetBytes(sql), .. message[end..]]) : message;
