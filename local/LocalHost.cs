@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
 using MdFunctions.Endpoint;
 using MdFunctions.Engine;
 using MdFunctions.Local.Host;
@@ -49,7 +48,7 @@ public sealed class LocalHost : IAsyncDisposable
         // The port is settled first: the sample load's setting names it.
         var bound = options.Port == 0 ? BindAny() : null;
         var port = bound is null ? options.Port : ((IPEndPoint)bound.LocalEndPoint!).Port;
-        var settings = LocalSettings(root);
+        var settings = LocalSettings.Read(root);
         LocalEndpoint? endpoint = null;
         try
         {
@@ -88,7 +87,7 @@ public sealed class LocalHost : IAsyncDisposable
                     TimerStatusFile = options.Data is null ? null : Path.Combine(options.Data, "timers.json"),
                     Routes = app =>
                     {
-                        MapSamples(app, Path.Combine(root, "local", "samples"));
+                        app.MapGet("/samples/{file}", context => Sample((string)context.Request.RouteValues["file"]!).ExecuteAsync(context));
                         app.MapGet("/", () => Results.Redirect("/api/docs"));
                     },
                 },
@@ -127,6 +126,13 @@ public sealed class LocalHost : IAsyncDisposable
         throw new LocalException($"No repository found upwards from {AppContext.BaseDirectory}: host.json and local/ were expected there.");
     }
 
+    /// <summary>One of the sample files.</summary>
+    internal static IResult Sample(string name)
+    {
+        var file = Path.Combine(RepositoryRoot(), "local", "samples", Path.GetFileName(name));
+        return File.Exists(file) ? Results.File(file, "text/csv") : Results.NotFound();
+    }
+
     private static async Task<LocalEndpoint> StartEndpointAsync(string root, LocalOptions options, string token, CancellationToken cancellationToken)
     {
         // It logs as long as it runs, longer than any scope here.
@@ -148,29 +154,6 @@ public sealed class LocalHost : IAsyncDisposable
         {
             throw new LocalException($"The local MotherDuck endpoint did not start: {e.Message} --endpoint-port N chooses another port, 0 any free one.", e);
         }
-    }
-
-    // The "Values" of local.settings.json become settings, as Core Tools makes them environment variables.
-    private static Dictionary<string, string?> LocalSettings(string root)
-    {
-        var path = Path.Combine(root, "local.settings.json");
-        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        if (!File.Exists(path))
-            return settings;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllText(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            if (json.RootElement.TryGetProperty("Values", out var values))
-            {
-                foreach (var value in values.EnumerateObject().Where(value => Environment.GetEnvironmentVariable(value.Name) is null))
-                    settings[value.Name.Replace("__", ":", StringComparison.Ordinal)] = value.Value.ToString();
-            }
-        }
-        catch (JsonException e)
-        {
-            throw new LocalException($"local.settings.json is not valid JSON: {e.Message}", e);
-        }
-        return settings;
     }
 
     private static void UseEndpoint(Dictionary<string, string?> settings, LocalEndpoint endpoint, string token, int port)
@@ -211,13 +194,6 @@ public sealed class LocalHost : IAsyncDisposable
         if (options.LoggerProvider is not null)
             logging.AddProvider(options.LoggerProvider);
     }
-
-    private static void MapSamples(WebApplication app, string folder) =>
-        app.MapGet("/samples/{file}", context =>
-        {
-            var file = Path.Combine(folder, Path.GetFileName((string)context.Request.RouteValues["file"]!));
-            return (File.Exists(file) ? Results.File(file, "text/csv") : Results.NotFound()).ExecuteAsync(context);
-        });
 
     // A port that is only looked for is another's by the time that it is used.
     private static Socket BindAny()

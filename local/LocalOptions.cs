@@ -46,6 +46,7 @@ public sealed record LocalOptions
         Runs the functions on this machine, against a local stand-in for MotherDuck.
 
         Usage: dotnet run --project local [-- OPTIONS]
+               dotnet run --project local -- doctor [--help]   asks whether an endpoint keeps what the app relies on
 
           --port N            port of the functions on localhost (default 7071; 0: any free one)
           --endpoint-port N   port of the local MotherDuck endpoint (default 5433; 0: any free one)

@@ -1,6 +1,9 @@
 using MdFunctions.Engine;
 using MdFunctions.Local;
+using MdFunctions.Local.Doctor;
 
+if (args is ["doctor", .. var rest])
+    return await DoctorCommand.RunAsync(rest);
 try
 {
     var options = LocalOptions.Parse(args);

@@ -8,6 +8,10 @@ namespace MdFunctions.Engine.Health;
 /// <summary>What <c>/api/health</c> answers.</summary>
 public sealed class HealthRequests
 {
+    // A parameter as queries send it, and values of a few types, whose forms on the wire are known.
+    private const string Question = "SELECT CAST($1 AS VARCHAR) AS words, 42 AS number, true AS flag, DATE '2026-02-28' AS day, CAST(NULL AS VARCHAR) AS nothing";
+    private const string Sent = "Zürich";
+
     private static readonly TimeSpan DeepLimit = TimeSpan.FromSeconds(10);
 
     private readonly MotherDuckDataSources _dataSources;
@@ -17,7 +21,8 @@ public sealed class HealthRequests
 
     /// <summary>
     /// 200 while the app runs, with the tokens' age and the pools' state. With <c>?deep=true</c> it asks MotherDuck too, and answers
-    /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed.
+    /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed. Where MotherDuck answers in a way that the app does
+    /// not know, it names the doctor.
     /// </summary>
     public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
     {
@@ -30,13 +35,25 @@ public sealed class HealthRequests
         var start = Stopwatch.GetTimestamp();
         try
         {
-            await _dataSources.Read.ReadAsync(DeepLimit, (connection, stop) => connection.ScalarAsync("SELECT 1", stop), cancellationToken);
+            var rows = await _dataSources.Read.ReadAsync(DeepLimit, (connection, stop) => connection.RowsAsync(Question, [Sent], stop), cancellationToken);
+            if (rows is not [[Sent, "42", "t" or "true", "2026-02-28", null]])
+                throw Unknown("its values have other forms");
             return new(Math.Round(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 1));
         }
         catch (Exception e) when (MotherDuckError.From(e) is { } error)
         {
-            throw new ProblemException(new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {error.Reason}."));
+            // That it refuses a statement without a table is no matter of its load.
+            throw error.Kind == MotherDuckErrorKind.Rejected
+                ? Unknown(error.Reason)
+                : new ProblemException(new Problem(503, "MotherDuck is not available", $"MotherDuck did not answer: {error.Reason}."));
         }
+        catch (Exception e) when (e is InvalidOperationException or InvalidCastException or NotSupportedException)
+        {
+            throw Unknown("Npgsql does not understand it"); // Its state of the protocol, or a format that was not asked for.
+        }
+
+        static ProblemException Unknown(string how) => new(new Problem(503, "MotherDuck answers in another way",
+            $"MotherDuck answers in a way that this app does not know: {how}. 'dotnet run --project local -- doctor --motherduck' tells what differs, and what that means."));
     }
 }
 

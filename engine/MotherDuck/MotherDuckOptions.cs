@@ -86,8 +86,11 @@ internal sealed partial record MotherDuckOptions
     /// <summary>The read token itself, from the setting <c>MOTHERDUCK_READ_TOKEN</c>: where there is no vault.</summary>
     internal string? ReadToken { get; init; }
 
-    /// <summary>What a token for this host has as its claim <c>mdRegion</c>; null where the host does not tell.</summary>
-    public string? TokenRegion => HostOfRegion().Match(Host) is { Success: true } match ? $"aws-{match.Groups[1].Value}" : null;
+    /// <summary>The account's region, from the setting <c>MotherDuck:Region</c>; null where only a host is set.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>What a token for this host has as its claim <c>mdRegion</c>; null where neither the host nor the region's setting tells.</summary>
+    public string? TokenRegion => HostOfRegion().Match(Host) is { Success: true } match ? $"aws-{match.Groups[1].Value}" : Region is null ? null : $"aws-{Region}";
 
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static MotherDuckOptions Read(Settings settings)
@@ -97,6 +100,7 @@ internal sealed partial record MotherDuckOptions
         var defaults = new MotherDuckOptions { Host = ReadHost(settings) };
         return defaults with
         {
+            Region = settings.Text("MotherDuck:Region"),
             Port = settings.Integer("MotherDuck:Port", defaults.Port, 1, 65535),
             Database = settings.Text("MotherDuck:Database") ?? defaults.Database,
             VerifyCertificate = verify,
@@ -181,7 +185,7 @@ internal sealed partial record MotherDuckOptions
             settings.Fault("MotherDuck:Region", "not set; expected your MotherDuck account's region, such as us-east-1");
         if (host is not null && Uri.CheckHostName(host) == UriHostNameType.Unknown)
             settings.Fault("MotherDuck:Host", $"expected a host name such as pg.us-east-1-aws.motherduck.com, not '{host}'");
-        if (region is not null && !Region().IsMatch(region))
+        if (region is not null && !NameOfRegion().IsMatch(region))
             settings.Fault("MotherDuck:Region", $"expected a region such as us-east-1, not '{region}'");
         return host ?? $"pg.{region}-aws.motherduck.com";
     }
@@ -262,7 +266,7 @@ internal sealed partial record MotherDuckOptions
     private static partial Regex HostOfRegion();
 
     [GeneratedRegex("^(?!aws-)[a-z]{2,}(-[a-z]+)+-[0-9]$")]
-    private static partial Regex Region();
+    private static partial Regex NameOfRegion();
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,100}$")]
     private static partial Regex NameOfSession();

@@ -165,7 +165,7 @@ internal sealed class ExtendedQuery(Session session) : IDisposable
         if (prepared.VisibleColumns.Count == 0)
             Messages.NoData(session.Output);
         else
-            Messages.RowDescription(session.Output, prepared.VisibleColumns, formats);
+            Messages.RowDescription(session.Output, prepared.VisibleColumns, formats, session.Behaviour);
     }
 
     private void Execute(ref Fields fields)

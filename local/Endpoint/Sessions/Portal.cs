@@ -101,7 +101,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
         if (prepared.RunOurselves())
         {
             if (describe && prepared.VisibleColumns.Count > 0)
-                Messages.RowDescription(session.Output, prepared.VisibleColumns, []);
+                Messages.RowDescription(session.Output, prepared.VisibleColumns, [], session.Behaviour);
             _isSilent = true;
             _state = State.Done;
             return;
@@ -121,7 +121,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
         _writer = new RowWriter(_result.Columns, formats, session.Format, prepared.Files);
         _isSilent = prepared.VisibleColumns.Count == 0;
         if (describe && !_isSilent)
-            Messages.RowDescription(session.Output, prepared.VisibleColumns, []);
+            Messages.RowDescription(session.Output, prepared.VisibleColumns, [], session.Behaviour);
     }
 
     /// <summary>Sends rows; false where the limit was reached and there may be more.</summary>

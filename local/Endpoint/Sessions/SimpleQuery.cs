@@ -66,7 +66,7 @@ internal sealed class SimpleQuery(Session session, ExtendedQuery extended)
             transaction.Adopt();
             if (session.HasPostgresTags)
                 return true;
-            Messages.RowDescription(session.Output, PreparedStatement.Success, []);
+            Messages.RowDescription(session.Output, PreparedStatement.Success, [], session.Behaviour);
             return true;
         }
         if (IsOnItsOwn(found))

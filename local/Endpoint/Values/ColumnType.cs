@@ -45,6 +45,8 @@ internal sealed class ColumnType
 
     public bool IsList => Id is DuckType.List or DuckType.Array;
 
+    public bool IsListOfLists => IsList && Children[0].IsList;
+
     /// <summary>Whether DuckDB has left the type, or a part of it, open.</summary>
     public bool IsUnresolved => Id is DuckType.Invalid or DuckType.Any || Children.Any(child => child.IsUnresolved);
 

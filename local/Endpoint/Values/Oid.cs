@@ -30,6 +30,9 @@ internal static class Oid
     public const int TextArray = 1009;
     public const int VarcharArray = 1015;
 
+    /// <summary>What the live endpoint was seen to call a list of lists.</summary>
+    public const int ObservedListOfLists = 17000;
+
     /// <summary>The array type of these elements; a list of something without one is a list of text.</summary>
     public static int ArrayOf(int element) => element switch
     {

@@ -1,4 +1,5 @@
 using MdFunctions.Endpoint.Native;
+using MdFunctions.Endpoint.Values;
 
 namespace MdFunctions.Endpoint.Wire;
 
@@ -79,7 +80,7 @@ internal static class Messages
     }
 
     /// <summary>The columns of a result. <paramref name="formats"/> may be empty: then all are text.</summary>
-    public static void RowDescription(Output output, IReadOnlyList<Column> columns, ReadOnlySpan<short> formats)
+    public static void RowDescription(Output output, IReadOnlyList<Column> columns, ReadOnlySpan<short> formats, Behaviour behaviour)
     {
         var start = Begin(output, 'T');
         output.Int16((short)columns.Count);
@@ -88,10 +89,11 @@ internal static class Messages
             output.CString(columns[i].Name);
             output.Int32(0);
             output.Int16(0);
-            output.Int32(columns[i].Type.OidNumber);
+            var format = formats.IsEmpty ? (short)0 : formats[i];
+            output.Int32(behaviour == Behaviour.Observed && format == 0 && columns[i].Type.IsListOfLists ? Oid.ObservedListOfLists : columns[i].Type.OidNumber);
             output.Int16(columns[i].Type.Size);
             output.Int32(columns[i].Type.TypeModifier);
-            output.Int16(formats.IsEmpty ? (short)0 : formats[i]);
+            output.Int16(format);
         }
         End(output, start);
     }

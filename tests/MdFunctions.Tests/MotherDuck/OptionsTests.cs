@@ -68,7 +68,10 @@ public sealed class OptionsTests
         var (options, faults) = Read(("MotherDuck:Region", "eu-central-1"));
         Assert.Empty(faults);
         Assert.Equal(("pg.eu-central-1-aws.motherduck.com", "aws-eu-central-1"), (options.Host, options.TokenRegion));
-        Assert.Null(Read(("MotherDuck:Host", "localhost")).Options.TokenRegion);
+        Assert.Null(Read(("MotherDuck:Host", "localhost"), ("MotherDuck:Region", "")).Options.TokenRegion);
+        // A host of another name, such as a private one, does not tell; the region's setting does.
+        Assert.Equal("aws-us-east-1", Read(("MotherDuck:Host", "localhost"), ("MotherDuck:Region", "us-east-1")).Options.TokenRegion);
+        Assert.Equal("aws-eu-central-1", Read(("MotherDuck:Host", "pg.eu-central-1-aws.motherduck.com"), ("MotherDuck:Region", "us-east-1")).Options.TokenRegion);
     }
 
     [Fact]

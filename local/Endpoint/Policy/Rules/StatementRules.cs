@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MdFunctions.Endpoint.Databases;
 using MdFunctions.Endpoint.Remote;
 using MdFunctions.Endpoint.Settings;
@@ -6,7 +7,7 @@ using MdFunctions.Endpoint.Sql;
 namespace MdFunctions.Endpoint.Policy.Rules;
 
 /// <summary>The rules that follow from a statement's first words.</summary>
-internal sealed class StatementRules(Examination found, Behaviour behaviour)
+internal sealed partial class StatementRules(Examination found, Behaviour behaviour)
 {
     private readonly Token[] _tokens = found.Tokens;
 
@@ -134,10 +135,21 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
         var global = _tokens.IsWord(name, "global");
         if (_tokens.IsWord(name, "session", "local", "global")) name++;
         var zone = (_tokens.IsWord(name, "time") && _tokens.IsWord(name + 1, "zone")) || _tokens.IsName(name, "timezone");
-        if (zone && !global) return;
+        if (zone && !global)
+        {
+            CheckZone();
+            return;
+        }
         var what = _tokens.IsName(name) ? $" {_tokens[name].Value}" : "";
         var instead = _tokens.Name(name) is "schema" or "search_path" ? "Use USE database.schema, or names with their schema" : "Only the session's time zone can be set (SET TimeZone = '...')";
         throw Refused($"{verb}{what} is not supported over the Postgres endpoint: MotherDuck runs in SaaS mode, where configuration is locked. {instead}");
+    }
+
+    // The live endpoint was seen to refuse US/Eastern: the areas of IANA's own names are taken, and those kept for old programs' sake are not.
+    private void CheckZone()
+    {
+        if (behaviour == Behaviour.Observed && _tokens[^1] is { Kind: TokenKind.String, Value: { } name } && !ZoneOfToday().IsMatch(name))
+            throw Refused($"the time zone '{name}' is not supported: use a name of today's, such as America/New_York");
     }
 
     private void CheckPragma(int at)
@@ -159,4 +171,7 @@ internal sealed class StatementRules(Examination found, Behaviour behaviour)
         var end = _tokens.IsWord(name + 1, "cascade", "restrict") ? name + 2 : name + 1;
         if (end == _tokens.Length) found.Database = new(DatabaseVerb.Drop, _tokens[name].Value) { IfExists = ifExists };
     }
+
+    [GeneratedRegex("^((Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/.*|UTC|GMT)$", RegexOptions.IgnoreCase)]
+    private static partial Regex ZoneOfToday();
 }

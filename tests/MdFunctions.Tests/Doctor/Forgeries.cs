@@ -1,0 +1,140 @@
+namespace MdFunctions.Tests.Doctor;
+
+/// <summary>What breaks each fact, by probe: an endpoint that changes one message.</summary>
+public static class Forgeries
+{
+    private const string Other = "other words";
+
+    public static IReadOnlyDictionary<string, Forgery> All { get; } = new Dictionary<string, Forgery>
+    {
+        ["tls"] = new("") { SecondGets = "N" },
+        ["without-tls"] = new("") { SecondGets = "R" },
+        ["user"] = new("-") { Refuses = "anybody_at_all" },
+        ["database-md"] = Answers("AS md", "SELECT CAST(NULL AS VARCHAR) AS md"),
+        ["database-name"] = Says("AS named", "another"),
+        ["database-unknown"] = new("-") { Startup = ("mdfunctions_no_such_database", "md:") },
+        ["session-name"] = new("-") { Refuses = "session_name=mdfunctions-doctor" },
+        ["attach-mode"] = new("-") { Refuses = "attach_mode=single" },
+        ["token-refused"] = new("") { State = "42000", Message = Other },
+        ["read-token"] = Answers("\"read_token\"", "SELECT 1"),
+
+        ["text-parameter"] = Says("AS sent, CAST($2", "other"),
+        ["null-parameter"] = Answers("ELSE 'a text' END", "SELECT 'a' || coalesce(CAST($1 AS VARCHAR), '')"),
+        ["typed-parameter"] = Says("DECIMAL(18,4)", "9007199254740992"),
+        ["list-parameter"] = Says("AS found", "false"),
+        ["hidden-parameter"] = Says("AS length", "3"),
+        ["long-parameter"] = Says("AS characters", "10"),
+        ["bare-cast"] = Answers("AS day", "SELECT CAST($1 AS VARCHAR) || '!' AS day"),
+        ["untyped-result"] = Answers("AS untyped", "SELECT CAST($1 AS VARCHAR) || '!' AS untyped"),
+        ["table-function"] = Answers("read_csv($1)", "SELECT CAST($1 AS VARCHAR)"),
+        ["named-statement"] = Says("AS named", "b"),
+        ["binary"] = Answers("AS binary_number", "SELECT 43::INTEGER AS binary_number"),
+        ["batch"] = Answers("'first' AS batched", "SELECT 'third' AS batched"),
+        ["describe"] = Answers("AS money", "DESCRIBE SELECT 1 AS money"),
+        ["folded-null"] = Answers("AS folded", "DESCRIBE SELECT DATE '2026-01-02' AS folded"),
+        ["implicit-cast"] = Says("AS implicitly", "false"),
+        ["type-check"] = Answers("AS lost", "SELECT error('other words') AS lost"),
+
+        ["booleans"] = Says("AS no", "yes"),
+        ["integers"] = Says("AS widest", "-127"),
+        ["decimals"] = Says("AS largest", "-1.5"),
+        ["floats"] = Says("AS exact", "0.10000000149011612"),
+        ["not-finite"] = Says("AS least", "NULL"),
+        ["texts"] = Says("AS missing", "Z?rich"),
+        ["dates"] = Says("AS never", "01.01.0001"),
+        ["far-dates"] = Says("AS ides", "-043-03-15"),
+        ["times"] = Says("AS midnight", "23:59:59"),
+        ["timestamps"] = Says("AS precise", "2024-01-01T12:34:56.789"),
+        ["moments"] = Says("AS moment", "2024-01-01 11:34:56.789+01"),
+        ["names"] = Says("AS json", "12345678"),
+        ["blobs"] = Says("AS packed", "\\x00"),
+        ["casts-to-text"] = Says("AS time_with_zone", "367 days"),
+        ["nested-as-json"] = Says("AS nested", "{'a': [1, NULL]}"),
+        ["lists-as-text"] = Says("AS nested_text", "ARRAY[1]"),
+        ["list-oids"] = new("AS deep") { Oid = 25 },
+        ["long-value"] = Says("AS long_text", "x"),
+        ["many-rows"] = Answers("ORDER BY i", "SELECT i FROM range(99999) AS numbers(i)"),
+
+        ["ddl-result"] = Answers("(n INTEGER)", "CREATE TABLE mdfunctions_no_such_schema.ddl (n INTEGER)"),
+        ["insert-count"] = Says("BY NAME SELECT i AS n", "4") with { Tag = "INSERT 0 4" },
+        ["merge-count"] = Says("MERGE INTO", "3") with { Tag = "MERGE 3" },
+        ["ctas-count"] = Says("AS SELECT i FROM range(4)", "5") with { Tag = "SELECT 5" },
+        ["returning"] = Says("RETURNING n", "8"),
+
+        ["syntax"] = Errs("SELCT"),
+        ["missing-table"] = Errs("mdfunctions_no_such_table"),
+        ["missing-schema"] = Errs("mdfunctions_no_such_schema"),
+        ["missing-function"] = Errs("mdfunctions_no_such_function"),
+        ["missing-type"] = Errs("mdfunctions_no_such_type"),
+        ["missing-column"] = Errs("mdfunctions_no_such_column"),
+        ["wrong-type"] = Errs("AS wrong_type"),
+        ["existing-table"] = Errs("(n INTEGER)"),
+        ["conversion"] = Errs("AS conversion"),
+        ["no-date"] = Errs("AS no_date"),
+        ["out-of-range"] = Errs("AS out_of_range"),
+        ["invalid-input"] = Errs("'invalid input'"),
+        ["not-null"] = Errs("'not-null'"),
+        ["dependency"] = Errs("DROP SCHEMA \""),
+        ["missing-file"] = Errs("mdfunctions-no-such-file.csv"),
+        ["missing-server"] = Errs("mdfunctions-no-such-host"),
+        ["no-transaction"] = Errs("COMMIT"),
+        ["duplicate-key"] = Errs("VALUES (2, 'duplicate-key')"),
+        ["sqlstate"] = new("mdfunctions_no_such_state") { State = "42000" },
+        ["connection-kept"] = new("mdfunctions_no_such_kept_table") { State = "57P01" },
+
+        ["commit"] = Answers("COMMIT", "ROLLBACK"),
+        ["rollback"] = Answers("ROLLBACK", "COMMIT"),
+        ["transaction-aborted"] = Errs("in an aborted transaction"),
+        ["rollback-of-none"] = Errs("ROLLBACK"),
+        ["isolation-level"] = Answers("ISOLATION LEVEL", "BEGIN TRANSACTION"),
+        ["ready-status"] = new("ROLLBACK") { Status = 'T' },
+        ["snapshot"] = Says("count(*)", "1"),
+        ["conflict"] = Errs("words = 'conflict'"),
+        ["key-conflict"] = Errs("COMMIT"),
+        ["two-databases"] = Answers("mdfunctions_doctor_never", "SELECT 1"),
+
+        ["cancel"] = new("-") { LosesCancels = true },
+        ["cancel-rows"] = new("-") { LosesCancels = true },
+
+        ["remote-read"] = Says("AS remote_rows", "0"),
+        ["remote-describe"] = Answers("DESCRIBE SELECT * FROM read_csv", "DESCRIBE SELECT 1 AS n"),
+        ["remote-ctas"] = Says("AS ctas_rows", "0"),
+        ["replace"] = Says("AS replaced", "1"),
+        ["merge"] = Says("AS merged", "a"),
+        ["upsert"] = Says("AS upserted", "first"),
+        ["claim"] = Says("ON CONFLICT DO NOTHING", "1") with { Tag = "INSERT 0 1" },
+        ["add-column"] = Says("DESCRIBE", "n"),
+        ["columns"] = Says("duckdb_columns()", "m"),
+        ["webhook-rows"] = Says("AS body", "3"),
+        ["lease-time"] = Says("AS later", "false"),
+
+        ["information-schema"] = Says("AS catalogs", "2"),
+        ["databases"] = Says("AS databases", "0"),
+        ["pg-catalog"] = new("pg_catalog.pg_type") { Breaks = true },
+        ["tables"] = Says("SELECT full_name", "lost"),
+
+        ["eight-sessions"] = new("AS session_7") { Breaks = true },
+        ["rest"] = new("'still there'") { Breaks = true },
+        ["reset"] = new("DISCARD ALL") { Breaks = true },
+        ["zone"] = Answers("SET TimeZone", "SELCT 1"),
+        ["other-zone"] = new("SET TimeZone") { Breaks = true },
+
+        ["temporary-table"] = Answers("CREATE TEMP TABLE", "SELECT 1"),
+        ["copy-from-stdin"] = Answers("FROM STDIN", "SELECT 1"),
+        ["local-file"] = Answers("mdfunctions-no-such-local-file.csv", "SELECT 1"),
+        ["copy-to-file"] = Answers("mdfunctions-doctor.csv", "SELECT 1"),
+        ["run-local"] = Answers("MD_RUN = LOCAL", "SELECT 1"),
+        ["attach-file"] = Answers("ATTACH", "SELECT 1"),
+        ["install"] = Answers("INSTALL", "SELECT 1"),
+        ["load"] = Answers("LOAD", "SELECT 1"),
+        ["secret"] = Answers("CREATE TEMPORARY SECRET", "SELECT 1"),
+        ["set"] = Answers("SET threads", "SELECT 1"),
+        ["pg-function"] = Answers("pg_advisory_unlock_all", "SELECT 1"),
+    };
+
+    private static Forgery Answers(string statement, string sql) => new(statement) { Sql = sql };
+
+    private static Forgery Says(string statement, string value) => new(statement) { Value = value };
+
+    private static Forgery Errs(string statement) => new(statement) { Message = Other };
+}
