@@ -8,6 +8,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["ingest"] = IngestBenchmark.RunAsync,
     ["loads"] = LoadBenchmark.RunAsync,
     ["errors"] = ErrorBenchmark.RunAsync,
+    ["pressure"] = PressureBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])

@@ -70,7 +70,7 @@ public sealed class TurnsTests
         var (slow, quick) = (Enter(turns, "a", "rows"), Enter(turns, "a", "one"));
         turns.Block(slow);
         Assert.False(turns.MustLeave(slow, slow: true));
-        var waiting = Enter(turns, "b", "one");
+        var waiting = Enter(turns, "b", "other");
         Assert.False(turns.MustLeave(slow, slow: false));
         Assert.True(turns.MustLeave(slow, slow: true));
         turns.Block(slow);
