@@ -14,11 +14,16 @@ internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, I
         Read(loadFunctions.GetMethods(), method => method.Name.ToLowerInvariant()),
         Read(loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()), FunctionName));
 
-    private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name) => methods
-        .Select(method => (Name: name(method), Schedule: Schedule(method)))
-        .Where(timer => timer.Schedule is not null)
-        .DistinctBy(timer => timer.Name, StringComparer.Ordinal)
-        .ToDictionary(timer => timer.Name, timer => timer.Schedule!, StringComparer.Ordinal);
+    private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name)
+    {
+        var schedules = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var method in methods)
+        {
+            if (Schedule(method) is { } schedule)
+                schedules.TryAdd(name(method), schedule);
+        }
+        return schedules;
+    }
 
     private static string FunctionName(MethodInfo method) =>
         Argument(method.GetCustomAttributesData(), "FunctionAttribute") ?? $"{method.DeclaringType?.Name}.{method.Name}";
