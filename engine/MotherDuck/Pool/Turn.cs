@@ -9,6 +9,8 @@ namespace MdFunctions.Engine.MotherDuck;
 /// <param name="floor">How many bytes a second its reader must take then.</param>
 internal sealed class Turn(string caller = "", string work = "", TimeSpan grace = default, int floor = 0) : IDisposable
 {
+    private static readonly TaskCompletionSource<bool> None = new(); // Most turns come at once.
+
     private readonly Pace _usual = new(grace, floor);
     private readonly Pace _urgent = new(grace / 10, floor); // While all connections wait for readers.
     private volatile Turns? _turns;
@@ -27,7 +29,10 @@ internal sealed class Turn(string caller = "", string work = "", TimeSpan grace 
     public bool HasCome => _turns is not null;
 
     /// <summary>Completes with true when the turn has come, with false when there is no place in the queue any more.</summary>
-    public TaskCompletionSource<bool> Ready => field ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<bool> Ready { get; private set; } = None;
+
+    /// <summary>It has to wait; guarded by <see cref="Turns"/>.</summary>
+    public void Queue() => Ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Says whose turn it is.</summary>
     public void Belong(Turns turns) => _turns = turns;

@@ -66,6 +66,7 @@ internal sealed class Turns(int count, int queueLimit)
                 Remove(dropped);
                 dropped.Value.Ready.TrySetResult(false);
             }
+            turn.Queue();
             _queue.AddLast(turn);
             Count(_waiting, turn.Caller, 1);
             return true;

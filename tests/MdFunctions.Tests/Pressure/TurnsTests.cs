@@ -94,6 +94,40 @@ public sealed class TurnsTests
         Assert.Equal((0, 0), turns.State);
     }
 
+    [Fact]
+    public void Who_cannot_be_served_in_time_does_not_wait_at_all()
+    {
+        var turns = new Turns(1, 10);
+        var all = Enumerable.Range(0, 5).Select(_ => Enter(turns, "a")).ToList();
+        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.Zero)); // Nobody knows yet how long a turn takes.
+        all[0].Dispose();
+        Thread.Sleep(20);
+        all[1].Dispose();
+        Assert.True(turns.Refuses(new Turn("a"), TimeSpan.Zero));
+        Assert.False(turns.TryEnter(new Turn("a"), TimeSpan.Zero));
+        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.FromHours(1)));
+        foreach (var turn in all)
+            turn.Dispose();
+        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.Zero)); // Nobody is ahead.
+    }
+
+    [Fact]
+    public async Task Every_turn_comes()
+    {
+        var turns = new Turns(3, int.MaxValue);
+        await Task.WhenAll(Enumerable.Range(0, 32).Select(caller => Task.Run(async () =>
+        {
+            for (var i = 0; i < 2000; i++)
+            {
+                using var turn = Enter(turns, caller % 2 == 0 ? "a" : "b");
+                if (!turn.HasCome)
+                    Assert.True(await turn.Ready.Task.WaitAsync(TimeSpan.FromMinutes(1)));
+                Assert.InRange(turns.State.Held, 1, 3);
+            }
+        })));
+        Assert.Equal((0, 0), turns.State);
+    }
+
     private static Turn Enter(Turns turns, string caller, string work = "")
     {
         var turn = new Turn(caller, work);
