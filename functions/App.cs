@@ -68,7 +68,14 @@ public static class App
         catch (OperationCanceledException) when (IsOfCaller(context))
         {
             context.GetLogger("MdFunctions.Http").LogDebug("The caller of {Function} went away", context.FunctionDefinition.Name);
-            context.GetHttpContext()?.Abort(); // An answer that has begun must not look whole.
+            try
+            {
+                context.GetHttpContext()?.Abort(); // An answer that has begun must not look whole.
+            }
+            catch (ObjectDisposedException)
+            {
+                // The server has ended it already.
+            }
         }
     }
 
