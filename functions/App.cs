@@ -5,10 +5,12 @@ using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 
 namespace MdFunctions;
@@ -42,6 +44,8 @@ public static class App
         var builder = FunctionsApplication.CreateBuilder(args);
         configure?.Invoke(builder);
 
+        // Before all others: who hangs up may do so before the worker has the request, which would be an error in the log.
+        builder.Use(next => context => EndQuietlyAsync(next, context));
         // HTTP by ASP.NET Core's own types.
         builder.ConfigureFunctionsWebApplication();
         // Each feature has its own limit of a body and says so; the server's would be an empty 500.
@@ -54,6 +58,31 @@ public static class App
         builder.Services.AddTelemetry(builder.Configuration);
         return builder;
     }
+
+    private static async Task EndQuietlyAsync(FunctionExecutionDelegate next, FunctionContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (IsOfCaller(context))
+        {
+            context.GetLogger("MdFunctions.Http").LogDebug("The caller of {Function} went away", context.FunctionDefinition.Name);
+            try
+            {
+                context.GetHttpContext()?.Abort(); // An answer that has begun must not look whole.
+            }
+            catch (ObjectDisposedException)
+            {
+                // The server has ended it already.
+            }
+        }
+    }
+
+    // A timer's call may be cancelled too, and then it has failed.
+    private static bool IsOfCaller(FunctionContext context) =>
+        context.FunctionDefinition.InputBindings.Values.Any(binding => binding.Type.Equals("httpTrigger", StringComparison.OrdinalIgnoreCase))
+        && (context.CancellationToken.IsCancellationRequested || context.GetHttpContext()?.RequestAborted.IsCancellationRequested == true);
 
     private static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {

@@ -31,8 +31,13 @@ public static class Guard
             return known.Problem;
         var logger = httpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("MdFunctions.Engine.Http");
         var traceId = Problem.TraceId(httpContext);
-        if (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested)
-            return new Problem(499, "Client closed request"); // Nobody is left to read it.
+        if (HasGone(exception, httpContext))
+        {
+            logger.LogDebug("The caller went away (trace {TraceId})", traceId);
+            // Nobody is left to read it, and an answer whose length is said already must not end as if it were whole.
+            httpContext.Abort();
+            return new Problem(499, "Client closed request");
+        }
         if (MotherDuckError.From(exception) is not { } error)
         {
             logger.LogError(exception, "Unexpected failure, trace {TraceId}", traceId);
@@ -42,11 +47,18 @@ public static class Guard
         return ToProblem(error);
     }
 
+    /// <summary>Whether a request ended because its caller went away, and for no other reason.</summary>
+    internal static bool HasGone(Exception exception, HttpContext httpContext) => httpContext.RequestAborted.IsCancellationRequested
+        && exception is OperationCanceledException or IOException or ObjectDisposedException;
+
+    /// <summary>503: all connections are in use, and too many wait.</summary>
+    internal static Problem Busy(TimeSpan retryAfter) => new(503, "Busy", "All connections to MotherDuck are in use. Try again shortly.") { RetryAfter = retryAfter };
+
     /// <summary>The problem a failure at MotherDuck stands for.</summary>
     internal static Problem ToProblem(MotherDuckError error) => error.Kind switch
     {
         MotherDuckErrorKind.Timeout => new Problem(504, "MotherDuck timed out", $"The time allowed is over: {error.Reason}."),
-        MotherDuckErrorKind.PoolExhausted => new Problem(503, "Busy", "All connections to MotherDuck are in use. Try again shortly.") { RetryAfter = TimeSpan.FromSeconds(1) },
+        MotherDuckErrorKind.PoolExhausted => Busy(error.RetryAfter ?? TimeSpan.FromSeconds(1)),
         MotherDuckErrorKind.Unreachable => new Problem(503, "MotherDuck is unreachable", $"MotherDuck could not be reached: {error.Reason}.") { RetryAfter = TimeSpan.FromSeconds(5) },
         MotherDuckErrorKind.LoginRefused => new Problem(502, "Rejected by MotherDuck", $"MotherDuck refused the login: {error.Reason}."),
         MotherDuckErrorKind.SourceUnavailable => new Problem(502, "Source unavailable", $"MotherDuck could not read the source: {error.Reason}."),

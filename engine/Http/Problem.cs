@@ -46,6 +46,8 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        if (httpContext.RequestAborted.IsCancellationRequested)
+            return; // Nobody reads it.
         // What was said of an answer that this one takes the place of.
         foreach (var header in OfAnswers)
             response.Headers.Remove(header);
@@ -71,7 +73,7 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
             JsonSerializer.Serialize(json, Errors, ErrorsFormat);
         }
         json.WriteEndObject();
-        await json.FlushAsync(httpContext.RequestAborted);
+        await json.FlushAsync();
     }
 
     /// <summary>What ties an answer to its log lines.</summary>

@@ -66,8 +66,8 @@ internal sealed partial record IngestTemplate
     /// <summary>The headers that the statement reads, in the order of its parameters <c>$2</c>, <c>$3</c>...</summary>
     public required IReadOnlyList<string> Headers { get; init; }
 
-    /// <summary>A body's rows as the statement makes them: <c>$1</c> is <see cref="IngestRows.Json"/>, the others are the headers' values.</summary>
-    public required string Select { get; init; }
+    /// <summary>A body's rows as the statement makes them, given the SQL of <see cref="IngestRows.Json"/>, which is <c>$1</c>; the other parameters are the headers' values.</summary>
+    public required Func<string, string> Select { get; init; }
 
     /// <summary>The same of no body, which tells the columns.</summary>
     public required string EmptySelect { get; init; }
@@ -135,7 +135,7 @@ internal sealed partial record IngestTemplate
             Timeout = frontMatter.Duration("timeout", TimeSpan.FromMilliseconds(1), QueryOptions.MaxTimeout) ?? TimeSpan.FromSeconds(30),
             Headers = headers,
             AddColumns = frontMatter.Choice("onSchemaChange", "fail", "addColumns") == "addColumns",
-            Select = $"WITH body AS ({Body(columns)}) SELECT * FROM (\n{statement}\n)",
+            Select = json => $"WITH body AS ({Body(columns, json)}) SELECT * FROM (\n{statement}\n)",
             EmptySelect = empty,
             CreateTarget = $"CREATE TABLE IF NOT EXISTS {target} AS {empty} LIMIT 0",
         };
@@ -144,9 +144,9 @@ internal sealed partial record IngestTemplate
     }
 
     // Unpacked first and cast column by column: to cast the list of structs as a whole takes half as long again.
-    private static string Body(StructColumn columns) =>
+    private static string Body(StructColumn columns, string json) =>
         $"SELECT {string.Join(", ", columns.Fields.Select(field => $"CAST({Sql.Identifier(field.Name)} AS {field.Type.Sql}) AS {Sql.Identifier(field.Name)}"))} "
-        + $"FROM (SELECT unnest(from_json(CAST($1 AS VARCHAR), {Sql.Literal($"[{columns.Structure}]")}), max_depth := 2))";
+        + $"FROM (SELECT unnest(from_json({json}, {Sql.Literal($"[{columns.Structure}]")}), max_depth := 2))";
 
     private static string EmptyBody(StructColumn columns) =>
         $"SELECT {string.Join(", ", columns.Fields.Select(field => $"CAST(NULL AS {field.Type.Sql}) AS {Sql.Identifier(field.Name)}"))} WHERE false";

@@ -29,6 +29,9 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <summary>How many requests wait for a connection.</summary>
     internal int Waiting => _pool.Waiting;
 
+    /// <summary>Whether work would be turned away, known before anything is done for it; null if not, else when to come again.</summary>
+    internal TimeSpan? Refuses(Turn turn, TimeSpan limit) => _pool.Refuses(turn, limit);
+
     /// <summary>What the pool's connections are doing now.</summary>
     internal PoolState State => _pool.State;
 
@@ -40,14 +43,17 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <param name="work">What to do. Its token is cancelled when the limit is over. It closes its readers and lets the connection open.</param>
     /// <param name="canRetry">Asked when it failed: whether it may run again, on another connection if this one broke. For a broken connection it does so once.</param>
     /// <param name="cancellationToken">Cancels it.</param>
+    /// <param name="turn">Whose work it is; by default nobody's in particular.</param>
     /// <exception cref="TimeoutException">The limit was over while it ran.</exception>
     /// <exception cref="NpgsqlException">MotherDuck refused a statement, or the connection broke.</exception>
     internal async Task RunAsync(
-        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, bool> canRetry, CancellationToken cancellationToken)
+        TimeSpan limit, Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, bool> canRetry, CancellationToken cancellationToken, Turn? turn = null)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stop.CancelAfter(limit > TimeSpan.Zero ? limit : TimeSpan.Zero);
-        using var turn = await _pool.EnterAsync(stop.Token, cancellationToken);
+        turn ??= new Turn();
+        await _pool.EnterAsync(turn, limit, stop.Token, cancellationToken);
+        using var _ = turn;
         for (var broke = false; ;)
         {
             try
@@ -111,7 +117,8 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <summary>Opens a connection without a limit of its own, for what is not one piece of work; closing it makes room for others.</summary>
     internal async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        var turn = await _pool.EnterAsync(cancellationToken, cancellationToken);
+        var turn = new Turn();
+        await _pool.EnterAsync(turn, TimeSpan.MaxValue, cancellationToken, cancellationToken);
         try
         {
             var connection = await _pool.OpenAsync(cancellationToken, cancellationToken);

@@ -17,11 +17,23 @@ internal sealed record QueryOptions
     /// <summary>How many bytes of answers are kept for queries with <c>cache</c>; an answer over a sixteenth of it is not kept. Default 64 MiB.</summary>
     public int CacheBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>How many bytes of answers may wait in memory for their readers; one answer gets a sixteenth of it. Default 64 MiB.</summary>
+    public int BufferBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>How many bytes a second a reader must take while others wait for its connection; 0 for no such limit. Default 64 KiB.</summary>
+    public int SlowReaderBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How long a reader may take less than that. Default 10 seconds; a tenth of it while all connections wait for readers.</summary>
+    public TimeSpan SlowReaderGrace { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static QueryOptions Read(Settings settings) => new()
     {
         Timeout = settings.Duration("Queries:Timeout", Defaults.Timeout, TimeSpan.FromMilliseconds(1), MaxTimeout),
         MaxRows = settings.Integer("Queries:MaxRows", Defaults.MaxRows, 0, int.MaxValue - 1),
         CacheBytes = settings.Integer("Queries:CacheBytes", Defaults.CacheBytes, 0, int.MaxValue),
+        BufferBytes = settings.Integer("Queries:BufferBytes", Defaults.BufferBytes, 0, int.MaxValue),
+        SlowReaderBytes = settings.Integer("Queries:SlowReaderBytes", Defaults.SlowReaderBytes, 0, int.MaxValue),
+        SlowReaderGrace = settings.Duration("Queries:SlowReaderGrace", Defaults.SlowReaderGrace, TimeSpan.FromMilliseconds(100), MaxTimeout),
     };
 }

@@ -29,6 +29,8 @@ public sealed class QueryRequests
             return Problem.NotFound("query", name);
         if (request.Method is not ("GET" or "HEAD" or "POST"))
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD, POST");
+        if (_runner.Refuse(query, request) is { } busy)
+            return busy;
         var format = ResultFormat.Of(request);
         var values = await TemplateInput.ReadAsync(request, query.Template.Parameters, QueryTemplate.Reserved, request.HttpContext.RequestAborted);
         return new QueryAnswer(_runner, query, values, format);

@@ -3,12 +3,27 @@ using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry, TimeProvider time)
+internal sealed class QueryRunner(
+    MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, QueryOptions options, AnswerBuffer buffer, Telemetry telemetry, TimeProvider time, ILogger<QueryRunner> logger)
 {
+    /// <summary>Turns a request away before any work is done for it, where too many wait. What may be in the cache is looked for there first.</summary>
+    /// <returns>Null if there is a place for it.</returns>
+    public Problem? Refuse(QueryTemplate query, HttpRequest request)
+    {
+        if (query.Cache is not null && options.CacheBytes > 0)
+            return null;
+        if (dataSources.Read.Refuses(Turn(query, request), query.Timeout) is not { } wait)
+            return null;
+        using var run = telemetry.StartQuery(query.Template.Name);
+        run.Refuse();
+        return Guard.Busy(wait);
+    }
+
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
@@ -20,6 +35,12 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         catch (Exception e)
         {
             run.Fail(e, http.RequestAborted);
+            if (e is SlowReaderException)
+            {
+                logger.LogInformation("The answer of query {Query} is broken off (trace {TraceId}): {Reason}", query.Template.Name, Problem.TraceId(http), e.Message);
+                http.Abort();
+                return;
+            }
             var problem = e is TimeoutException ? TimedOut(query) : Guard.ToProblem(e, http);
             if (http.Response.HasStarted)
                 http.Abort();
@@ -41,22 +62,36 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
             return 0;
         if (query.MaxRows > 0)
             return await SpoolAsync(query, values, format, http, cancellationToken);
+        var turn = Turn(query, http.Request);
         if (HttpMethods.IsHead(http.Request.Method))
         {
             // What GET would begin with: the statement has run, or failed, up to its first row.
-            await StartAsync(query, query.MaxRows, values, (_, _) => Task.FromResult(false), cancellationToken);
+            await StartAsync(query, query.MaxRows, values, turn, (_, _) => Task.FromResult(false), cancellationToken);
             Answer.WriteHeaders(http, query, format);
             return 0;
         }
-        using var sink = new ResponseSink(http, query, format);
-        return await StreamAsync(query, values, format, sink, query.MaxRows, cancellationToken);
+        using var sink = new ResponseSink(http, query, format, buffer, turn);
+        try
+        {
+            var rows = await StreamAsync(query, values, format, sink, query.MaxRows, turn, cancellationToken);
+            // Its connection serves others by now. Nobody may keep the memory for good.
+            await sink.DrainAsync().WaitAsync(QueryOptions.MaxTimeout, cancellationToken);
+            return rows;
+        }
+        catch
+        {
+            await sink.StopAsync();
+            throw;
+        }
     }
 
+    private Turn Turn(QueryTemplate query, HttpRequest request) => new(Caller.Of(request), query.Template.Name, options.SlowReaderGrace, options.SlowReaderBytes);
+
     private async Task<long> StreamAsync(
-        QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, CancellationToken cancellationToken)
+        QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, Turn? turn, CancellationToken cancellationToken)
     {
         long rows = 0;
-        await StartAsync(query, maxRows, values, async (execution, stop) =>
+        await StartAsync(query, maxRows, values, turn, async (execution, stop) =>
         {
             rows = await RowPump.RunAsync(execution.Reader, maxRows, format.Writer(sink, execution.Shape.Columns), execution.Shape.Columns, sink, stop);
             return true;
@@ -66,7 +101,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
 
     // Runs a query to its first row, as often as it takes, and then what reads the rows, once. That says whether it has read them all.
     private async Task StartAsync(
-        QueryTemplate query, int maxRows, ParameterValue?[] values, Func<QueryExecution, CancellationToken, Task<bool>> read, CancellationToken cancellationToken)
+        QueryTemplate query, int maxRows, ParameterValue?[] values, Turn? turn, Func<QueryExecution, CancellationToken, Task<bool>> read, CancellationToken cancellationToken)
     {
         var started = false;
         var attempts = new QueryAttempts(shapes, query, maxRows, values);
@@ -76,7 +111,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
             started = true;
             if (await read(execution, stop))
                 execution.Complete();
-        }, e => !started && (MotherDuckError.IsTransientFailure(e) || attempts.CanRetry(e)), cancellationToken);
+        }, e => !started && (MotherDuckError.IsTransientFailure(e) || attempts.CanRetry(e)), cancellationToken, turn);
     }
 
     // Whether the answer is cut is known at its end and said at its beginning: it waits in memory, or on disk where it is large.
@@ -84,7 +119,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
     {
         await using var spool = new FileBufferingWriteStream(memoryThreshold: 256 * 1024);
         using var sink = new StreamSink(spool, long.MaxValue);
-        var rows = await StreamAsync(query, values, format, sink, query.MaxRows, cancellationToken);
+        var rows = await StreamAsync(query, values, format, sink, query.MaxRows, Turn(query, http.Request), cancellationToken);
         if (sink.Truncated && query.ErrorOnLimit)
             throw new ProblemException(TooManyRows(query));
         Answer.WriteHeaders(http, query, format);
@@ -108,7 +143,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         try
         {
             var most = query.MaxRows > 0 ? Math.Min(query.MaxRows, maxRows) : maxRows;
-            run.Succeed(await StreamAsync(query, values, ResultFormat.All[0], sink, most, cancellationToken));
+            run.Succeed(await StreamAsync(query, values, ResultFormat.All[0], sink, most, null, cancellationToken));
         }
         catch (Exception e)
         {
@@ -125,7 +160,7 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, maxBytes);
         // Others may be waiting for this answer: it does not end with the request that happened to be first.
-        await StreamAsync(query, values, format, sink, query.MaxRows, CancellationToken.None);
+        await StreamAsync(query, values, format, sink, query.MaxRows, null, CancellationToken.None);
         return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
     }
 }

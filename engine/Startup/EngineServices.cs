@@ -48,7 +48,7 @@ public static class EngineServices
         services.AddSingleton(templates);
         services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
         services.AddSingleton(mcp).AddSingleton<McpTools>();
-        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<QueryRunner>();
+        services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<AnswerBuffer>().AddSingleton<QueryRunner>();
         services.AddSingleton(settings).AddSingleton(ingestBuffer).AddSingleton<WebhookSecrets>().AddSingleton<IngestTargets>().AddHostedService<IngestCheck>().AddSingleton<IngestStore>().AddSingleton<IngestRunner>();
         services.AddSingleton(loads).AddSingleton(timers).AddSingleton<TableWriter>().AddSingleton<LoadLedger>().AddSingleton<LoadRunner>().AddHostedService<DueLoads>();
         return services.AddWhatTriggersCall();

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Threading.RateLimiting;
 using MdFunctions.Local.Host.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -15,8 +17,10 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    // A call has some four sockets in one process, and its two halves must meet in the worker within five seconds.
-    private readonly SemaphoreSlim _gate = new(500);
+    // As many calls of one address at a time as the Functions host lets in where its throttles are on (maxConcurrentRequests): the two halves of a call must meet in
+    // the worker within five seconds. Others wait here, where it costs next to nothing, and no address waits behind another.
+    private readonly PartitionedRateLimiter<PathString> _gate = PartitionedRateLimiter.Create<PathString, string>(path => RateLimitPartition.GetConcurrencyLimiter(
+        path.Value ?? "", _ => new ConcurrencyLimiterOptions { PermitLimit = 100, QueueLimit = int.MaxValue }));
     private readonly ForwarderRequestConfig _forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
 
@@ -45,32 +49,34 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _gate.Dispose();
+    }
 
     private async Task InvokeAsync(Function function, HttpContext context)
     {
+        RateLimitLease turn;
         try
         {
-            await _gate.WaitAsync(context.RequestAborted);
+            turn = await _gate.AcquireAsync(context.Request.Path, 1, context.RequestAborted);
         }
         catch (OperationCanceledException)
         {
             return; // The caller is gone.
         }
-        try
-        {
-            await InvokeAsync(function, context, Guid.NewGuid().ToString());
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        using (turn)
+            await InvokeAsync(function, context, Guid.NewGuid().ToString(), turn);
     }
 
-    private async Task InvokeAsync(Function function, HttpContext context, string id)
+    private async Task InvokeAsync(Function function, HttpContext context, string id, RateLimitLease turn)
     {
         var started = Stopwatch.GetTimestamp();
         context.Request.Headers.TryAdd(InvocationId, id);
+        // As Azure's front end does.
+        if (context.Connection.RemoteIpAddress is { } address)
+            context.Request.Headers.Append("X-Forwarded-For", new IPEndPoint(address, context.Connection.RemotePort).ToString());
         var forwarding = forwarder.SendAsync(context, workerAddress, _client, _forwarding).AsTask();
         Exception? failure = null;
         try
@@ -79,6 +85,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
             var invocation = worker.InvokeAsync(Request(function, context, id));
             using (context.RequestAborted.Register(() => worker.Cancel(id)))
                 result = await invocation;
+            turn.Dispose(); // Who reads slowly keeps nobody waiting.
             // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
             var error = await forwarding;
             if (error != ForwarderError.None)
@@ -93,6 +100,12 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
             if (await Task.WhenAny(forwarding, Task.Delay(TimeSpan.FromSeconds(1))) != forwarding)
                 context.Abort();
             await forwarding;
+        }
+        if (failure is not null && context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody's fault.
+            logger.LogDebug("Executed 'Functions.{Function}' (the caller went away, Id={InvocationId})", function.Name, id);
+            return;
         }
         logger.Executed(function, id, started, failure);
         if (failure is null)

@@ -9,6 +9,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["signatures"] = SignatureBenchmark.RunAsync,
     ["loads"] = LoadBenchmark.RunAsync,
     ["errors"] = ErrorBenchmark.RunAsync,
+    ["pressure"] = PressureBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
     ["start"] = StartBenchmark.RunAsync,
 };

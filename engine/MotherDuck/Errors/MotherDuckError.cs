@@ -35,6 +35,9 @@ internal sealed partial record MotherDuckError(MotherDuckErrorKind Kind, string 
     /// <summary>Whether a connection broke and another may do better: what only reads may be run again at once. False where logging in already took its time.</summary>
     public bool IsTransient { get; init; }
 
+    /// <summary>When to come again, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Classifies what Npgsql threw: by DuckDB's prefix of the message first, by SQLSTATE second, as the endpoint's codes say little.</summary>
     /// <returns>Null if the exception is not one of MotherDuck's or Npgsql's.</returns>
     public static MotherDuckError? From(Exception exception) => exception switch

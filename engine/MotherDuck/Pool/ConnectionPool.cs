@@ -3,7 +3,6 @@ using System.Data;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -25,7 +24,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     private readonly bool _writes;
     private readonly string _name;
     private readonly int _size;
-    private readonly ConcurrencyLimiter _turns;
+    private readonly Turns _turns;
     private readonly ConcurrentStack<Place> _free = [];
     private long _closeOpenedBefore = long.MinValue;
 
@@ -39,7 +38,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         StatementErrors.KeepConnections();
         (_options, _token, _writes, _loggers) = (options, token, writes, loggers);
         (_name, _size) = writes ? ($"{options.SessionName}-write", options.MaxWritePoolSize) : ($"{options.SessionName}-read", options.MaxPoolSize);
-        _turns = new(new ConcurrencyLimiterOptions { PermitLimit = _size, QueueLimit = writes ? int.MaxValue : options.QueueLimit });
+        _turns = new(_size, writes ? int.MaxValue : options.QueueLimit);
         for (var number = _size; number > 0; number--)
             _free.Push(new Place(this, $"{_name}-{number}"));
     }
@@ -49,34 +48,42 @@ internal sealed class ConnectionPool : IAsyncDisposable
     {
         get
         {
-            var turns = _turns.GetStatistics()!;
-            return new(_size - (int)turns.CurrentAvailablePermits, PoolState.CountIdle($"{_name}-"), (int)turns.CurrentQueuedCount, _size);
+            var (held, waiting) = _turns.State;
+            return new(held, PoolState.CountIdle($"{_name}-"), waiting, _size);
         }
     }
 
     /// <summary>How many requests wait for a place.</summary>
-    public int Waiting => (int)_turns.GetStatistics()!.CurrentQueuedCount;
+    public int Waiting => _turns.State.Waiting;
+
+    /// <summary>Whether a turn would be turned away, before anything is done for it; null if not, else when to come again.</summary>
+    public TimeSpan? Refuses(Turn turn, TimeSpan limit) => _turns.Refuses(turn, Patience(limit)) ? ComeAgain(turn) : null;
 
     /// <summary>Waits for a free place, for as long as a connection may take.</summary>
+    /// <param name="turn">Ends when it is disposed.</param>
+    /// <param name="limit">The work's own limit.</param>
     /// <param name="stop">Ends the wait early: the work's own limit is over.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <exception cref="MotherDuckException">All places stayed in use, or too many wait already.</exception>
-    public async ValueTask<RateLimitLease> EnterAsync(CancellationToken stop, CancellationToken cancellationToken)
+    public async ValueTask EnterAsync(Turn turn, TimeSpan limit, CancellationToken stop, CancellationToken cancellationToken)
     {
-        var lease = _turns.AttemptAcquire();
-        if (lease.IsAcquired)
-            return lease;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, cancellationToken);
-        limit.CancelAfter(_options.ConnectTimeout);
+        if (!_turns.TryEnter(turn, _writes ? TimeSpan.MaxValue : Patience(limit)))
+            throw Busy($"too many requests wait for the {_size} connections of {_name} already", turn);
+        if (turn.HasCome)
+            return;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, cancellationToken);
+        end.CancelAfter(_options.ConnectTimeout);
         try
         {
-            lease = await _turns.AcquireAsync(1, limit.Token);
+            if (!await turn.Ready.Task.WaitAsync(end.Token))
+                throw Busy($"others who have fewer requests wait for the {_size} connections of {_name}", turn);
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e)
         {
-            throw Busy($"none of the {_size} connections of {_name} came free in time", e);
+            _turns.GiveUp(turn);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Busy($"none of the {_size} connections of {_name} came free in time", turn, e);
         }
-        return lease.IsAcquired ? lease : throw Busy($"too many requests wait for the {_size} connections of {_name} already");
     }
 
     /// <summary>
@@ -151,7 +158,6 @@ internal sealed class ConnectionPool : IAsyncDisposable
     {
         while (_free.TryPop(out var place))
             await place.Source.DisposeAsync();
-        await _turns.DisposeAsync();
     }
 
     private void CloseOld(Place place)
@@ -215,8 +221,17 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    private static MotherDuckException Busy(string message, Exception? inner = null) =>
-        new(new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", message), inner);
+    private TimeSpan Patience(TimeSpan limit) => limit < _options.ConnectTimeout ? limit : _options.ConnectTimeout;
+
+    // By the queue's pace, and not for all at the same time.
+    private TimeSpan ComeAgain(Turn turn)
+    {
+        var wait = Math.Clamp(_turns.ExpectedWait(turn.Caller).TotalSeconds, 1, 60);
+        return TimeSpan.FromSeconds(Random.Shared.Next((int)wait, (int)(2 * wait) + 2));
+    }
+
+    private MotherDuckException Busy(string message, Turn turn, Exception? inner = null) =>
+        new(new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", message) { RetryAfter = ComeAgain(turn) }, inner);
 
     private static MotherDuckException Unreachable(string reason, string message, Exception inner) =>
         new(new(MotherDuckErrorKind.Unreachable, reason, message), inner);

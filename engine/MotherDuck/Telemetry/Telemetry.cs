@@ -89,16 +89,20 @@ internal sealed class Telemetry
         public void Refuse(string check) => _tags.Add("check", check);
 
         /// <summary>It failed.</summary>
-        /// <param name="exception">Why. The outcome is its kind where it is MotherDuck's, <c>caller</c> where the caller made a mistake or went away, else <c>failed</c>.</param>
+        /// <param name="exception">Why. The outcome is its kind where it is MotherDuck's, <c>caller</c> where the caller made a mistake or went away, <c>SlowReader</c> where it read too slowly, else <c>failed</c>.</param>
         /// <param name="caller">Whether the caller has gone.</param>
         public void Fail(Exception exception, CancellationToken caller = default)
         {
             var error = MotherDuckError.From(exception);
-            var mistake = exception is ProblemException { Problem.Status: < 500 } || (exception is OperationCanceledException && caller.IsCancellationRequested);
-            _outcome = mistake ? "caller" : error?.Kind.ToString() ?? "failed";
+            var mistake = exception is ProblemException { Problem.Status: < 500 } or SlowReaderException
+                || (caller.IsCancellationRequested && exception is OperationCanceledException or IOException or ObjectDisposedException);
+            _outcome = exception is SlowReaderException ? "SlowReader" : mistake ? "caller" : error?.Kind.ToString() ?? "failed";
             if (!mistake)
                 _activity?.SetStatus(ActivityStatusCode.Error, error?.Reason ?? exception.GetType().Name);
         }
+
+        /// <summary>It was turned away before anything was done for it.</summary>
+        public void Refuse() => _outcome = nameof(MotherDuckErrorKind.PoolExhausted);
 
         /// <summary>Ends the span and records the measurements.</summary>
         public void Dispose()

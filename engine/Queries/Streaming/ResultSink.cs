@@ -70,6 +70,14 @@ internal abstract class ResultSink : IBufferWriter<byte>, IDisposable
     /// <summary>Takes a chunk; its memory is used again afterwards.</summary>
     protected abstract ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken);
 
+    /// <summary>Gives the chunk's memory, which is then the receiver's to return to the pool; another takes its place.</summary>
+    protected byte[] TakeChunk()
+    {
+        var chunk = _chunk;
+        _chunk = ArrayPool<byte>.Shared.Rent(2 * FullEnough);
+        return chunk;
+    }
+
     private void Reserve(int size)
     {
         if (_chunk.Length - _length >= size)

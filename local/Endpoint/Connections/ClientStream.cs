@@ -18,6 +18,7 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
     private readonly SemaphoreSlim _arrived = new(0);
     private int _aheadBytes;
     private bool _isReadingAhead;
+    private bool _isReading;
     private volatile bool _hasEnded;
 
     /// <summary>Whether the client has gone, as far as we know.</summary>
@@ -59,7 +60,8 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
     {
         lock (_gate)
         {
-            if (_isReadingAhead || _hasEnded || _aheadBytes > ReadAheadLimit)
+            // The statement may have ended since somebody looked. Two reads at once would fail, and the session would wait for good.
+            if (_isReadingAhead || _isReading || _hasEnded || _aheadBytes > ReadAheadLimit)
                 return;
             _isReadingAhead = true;
         }
@@ -129,11 +131,17 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
                 if (_hasEnded)
                     return false;
                 if (!_isReadingAhead)
+                {
+                    _isReading = true;
                     break;
+                }
             }
             _arrived.Wait();
         }
-        return Read();
+        var hasRead = Read();
+        lock (_gate)
+            _isReading = false;
+        return hasRead;
     }
 
     private bool Read()

@@ -114,7 +114,7 @@ public sealed class IngestTemplateTests
         var (ingest, faults) = Read(Good.Replace("SELECT *", "SELECT *, $header_x_github_event AS e, $header_X_GitHub_Event AS f, $header_user_agent AS g", StringComparison.Ordinal));
         Assert.Empty(faults);
         Assert.Equal(["x-github-event", "user-agent"], ingest.Headers);
-        Assert.Contains("(SELECT CAST($2 AS VARCHAR)) AS e, (SELECT CAST($2 AS VARCHAR)) AS f, (SELECT CAST($3 AS VARCHAR)) AS g", ingest.Select, StringComparison.Ordinal);
+        Assert.Contains("(SELECT CAST($2 AS VARCHAR)) AS e, (SELECT CAST($2 AS VARCHAR)) AS f, (SELECT CAST($3 AS VARCHAR)) AS g", ingest.Select("$1"), StringComparison.Ordinal);
     }
 
     private static (IngestTemplate Ingest, IReadOnlyList<string> Faults) Read(string text)

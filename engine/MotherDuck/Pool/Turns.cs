@@ -1,0 +1,204 @@
+using System.Diagnostics;
+
+namespace MdFunctions.Engine.MotherDuck;
+
+/// <summary>
+/// Who may use a connection. The next turn is for the caller who has the fewest, first come first served among equals. A query whose answers wait for their
+/// readers does not get the last quarter of the turns: what is over quickly goes on beside it.
+/// </summary>
+/// <param name="count">How many there are.</param>
+/// <param name="queueLimit">How many may wait.</param>
+/// <remarks>The framework's limiters know neither shares of callers nor what a turn waits for.</remarks>
+internal sealed class Turns(int count, int queueLimit)
+{
+    private readonly int _kept = count > 1 ? Math.Max(1, count / 4) : 0;
+    private readonly Lock _gate = new();
+    private readonly List<Turn> _held = [];
+    private readonly LinkedList<Turn> _queue = [];
+    private readonly Dictionary<string, int> _holding = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _waiting = new(StringComparer.Ordinal);
+    private double _secondsPerTurn;
+    private long _lastLeft;
+
+    /// <summary>How many are taken, and how many wait.</summary>
+    public (int Held, int Waiting) State
+    {
+        get
+        {
+            lock (_gate)
+                return (_held.Count, _queue.Count);
+        }
+    }
+
+    /// <summary>How long a turn that is asked for now is likely to be waited for, by the pace of the last ones.</summary>
+    public TimeSpan ExpectedWait(string caller)
+    {
+        lock (_gate)
+            return Expected(caller);
+    }
+
+    /// <summary>Whether <see cref="TryEnter"/> would turn it away, at no cost.</summary>
+    public bool Refuses(Turn turn, TimeSpan patience)
+    {
+        lock (_gate)
+            return !CanHave(turn) && (Expected(turn.Caller) > patience || (_queue.Count >= queueLimit && ToDrop(turn) is null));
+    }
+
+    /// <summary>Asks for a turn; <see cref="Turn.Ready"/> tells when it has come.</summary>
+    /// <param name="turn">The turn.</param>
+    /// <param name="patience">How long it can wait: if that will not do, there is no sense in waiting at all.</param>
+    /// <returns>False if it is turned away.</returns>
+    public bool TryEnter(Turn turn, TimeSpan patience)
+    {
+        lock (_gate)
+        {
+            if (CanHave(turn))
+            {
+                Take(turn);
+                return true;
+            }
+            if (Expected(turn.Caller) > patience)
+                return false;
+            if (_queue.Count >= queueLimit)
+            {
+                if (ToDrop(turn) is not { } dropped)
+                    return false;
+                Remove(dropped);
+                dropped.Value.Ready.TrySetResult(false);
+            }
+            turn.Queue();
+            _queue.AddLast(turn);
+            Count(_waiting, turn.Caller, 1);
+            return true;
+        }
+    }
+
+    /// <summary>Gives up waiting.</summary>
+    public void GiveUp(Turn turn)
+    {
+        lock (_gate)
+        {
+            if (_queue.Find(turn) is { } node)
+                Remove(node);
+            else
+                turn.Dispose(); // It has come meanwhile.
+        }
+    }
+
+    /// <summary>A turn is over.</summary>
+    public void Leave(Turn turn)
+    {
+        lock (_gate)
+        {
+            if (!_held.Remove(turn))
+                return;
+            Count(_holding, turn.Caller, -1);
+            var now = Stopwatch.GetTimestamp();
+            if (_queue.Count > 0 && _lastLeft > 0)
+                _secondsPerTurn += (Stopwatch.GetElapsedTime(_lastLeft, now).TotalSeconds - _secondsPerTurn) / 8;
+            _lastLeft = _queue.Count > 0 ? now : 0;
+            GiveOut();
+        }
+    }
+
+    /// <summary>A turn waits for its reader.</summary>
+    public void Block(Turn turn)
+    {
+        lock (_gate)
+            turn.IsBlocked = true;
+    }
+
+    /// <summary>A turn goes on.</summary>
+    public void Unblock(Turn turn)
+    {
+        lock (_gate)
+        {
+            turn.IsBlocked = false;
+            GiveOut();
+        }
+    }
+
+    /// <summary>Whether a turn whose reader is slow has to end for the sake of those who wait.</summary>
+    /// <param name="turn">The turn.</param>
+    /// <param name="slow">True if it was slow for its whole grace; it must leave sooner where all turns wait for readers.</param>
+    public bool MustLeave(Turn turn, bool slow)
+    {
+        lock (_gate)
+        {
+            if (_queue.Count == 0 || !(slow || (_held.Count == count && _held.TrueForAll(held => held.IsBlocked))))
+                return false;
+            // No longer in the way of others from now on: one at a time is enough where all are stuck.
+            turn.IsBlocked = false;
+            return true;
+        }
+    }
+
+    private void GiveOut()
+    {
+        while (_held.Count < count && Next() is { } next)
+        {
+            Remove(next);
+            Take(next.Value);
+            next.Value.Ready.TrySetResult(true);
+        }
+    }
+
+    private LinkedListNode<Turn>? Next()
+    {
+        LinkedListNode<Turn>? best = null;
+        var fewest = int.MaxValue;
+        for (var node = _queue.First; node is not null && fewest > 0; node = node.Next)
+        {
+            if (_holding.GetValueOrDefault(node.Value.Caller) is var holding && holding < fewest && CanHave(node.Value))
+                (best, fewest) = (node, holding);
+        }
+        return best;
+    }
+
+    private bool CanHave(Turn turn) => count - _held.Count is var free && free > 0 && (free > _kept || !IsStuck(turn));
+
+    private bool IsStuck(Turn turn) => _kept > 0 && turn.Work.Length > 0 && _held.Exists(held => held.IsBlocked && held.Work == turn.Work);
+
+    // Who makes room: one that cannot have the next turn anyway, or the last of a caller who has more waiting than this one.
+    private LinkedListNode<Turn>? ToDrop(Turn turn)
+    {
+        var isStuck = IsStuck(turn);
+        var own = _waiting.GetValueOrDefault(turn.Caller) + 1;
+        LinkedListNode<Turn>? found = null;
+        for (var node = _queue.Last; node is not null; node = node.Previous)
+        {
+            if (!isStuck && IsStuck(node.Value))
+                return node;
+            if (_waiting[node.Value.Caller] is var many && many > own)
+                (found, own) = (node, many);
+        }
+        return found;
+    }
+
+    private TimeSpan Expected(string caller)
+    {
+        var ahead = Math.Min(_queue.Count, (long)(_waiting.GetValueOrDefault(caller) + 1) * _waiting.Count);
+        return TimeSpan.FromSeconds(ahead * _secondsPerTurn);
+    }
+
+    private void Take(Turn turn)
+    {
+        turn.Belong(this);
+        _held.Add(turn);
+        Count(_holding, turn.Caller, 1);
+    }
+
+    private void Remove(LinkedListNode<Turn> node)
+    {
+        Count(_waiting, node.Value.Caller, -1);
+        _queue.Remove(node);
+    }
+
+    private static void Count(Dictionary<string, int> counts, string caller, int change)
+    {
+        if (counts.GetValueOrDefault(caller) + change is > 0 and var count)
+            counts[caller] = count;
+        else
+            counts.Remove(caller);
+    }
+}
