@@ -112,7 +112,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         {
             _free.Push(place);
             if (cancellationToken.IsCancellationRequested)
-                throw;
+                throw e as OperationCanceledException ?? new OperationCanceledException(e.Message, e, cancellationToken); // Npgsql may call it an error of its own.
             if (e is OperationCanceledException || MotherDuckError.From(e)?.Kind == MotherDuckErrorKind.Timeout)
                 throw Unreachable("no connection in time", _token.Current is null ? $"The access token of {_token.Name} was not read in time." : $"No connection to {_options.Host} in time (MotherDuck:ConnectTimeout is {Duration.Write(_options.ConnectTimeout)}).", e);
             if (e is SocketException or IOException) // What has no name, for example.
