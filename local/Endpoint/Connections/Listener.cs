@@ -191,8 +191,13 @@ internal sealed partial class Listener : IAsyncDisposable
 
     private void Watch()
     {
+        var isLong = false;
         foreach (var session in _sessions.Values)
+        {
             session.Watch(Patience);
+            isLong |= session.Interruption.Running > Patience;
+        }
+        _services.Databases.Help(isLong);
     }
 
     // What a client says of itself goes to the log on one line.

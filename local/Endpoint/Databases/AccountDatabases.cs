@@ -1,3 +1,4 @@
+using System.Globalization;
 using MdFunctions.Endpoint.Native;
 using MdFunctions.Endpoint.Sql;
 
@@ -21,6 +22,7 @@ internal sealed class AccountDatabases : IDisposable
     private readonly string? _directory;
     private readonly Engine _engine;
     private readonly Connection _admin;
+    private readonly SpareThreads _spare;
 
     private AccountDatabases(string? dataDirectory, string workDirectory)
     {
@@ -31,7 +33,13 @@ internal sealed class AccountDatabases : IDisposable
             ":memory:",
             ("autoinstall_known_extensions", "false"),
             ("autoload_known_extensions", "false"),
+            // See SpareThreads.
+            ("threads", SpareThreads.PerStatement.ToString(CultureInfo.InvariantCulture)),
+            ("external_threads", SpareThreads.PerStatement.ToString(CultureInfo.InvariantCulture)),
+            // A plan would hold what the data was like when it was made: run again after other rows have come, it finds too few or wrong ones.
+            ("disabled_optimizers", "statistics_propagation"),
             ("temp_directory", Folder(workDirectory, "spill")));
+        _spare = new SpareThreads(_engine);
         _admin = _engine.Connect();
         Prepare(sampleFile);
     }
@@ -94,6 +102,9 @@ internal sealed class AccountDatabases : IDisposable
         return connection;
     }
 
+    /// <summary>Whether there are statements that have been running for a while, and get more threads.</summary>
+    public void Help(bool isNeeded) => _spare.Help(isNeeded);
+
     /// <summary>Carries out a statement about a whole database for a session that is in <paramref name="current"/>.</summary>
     /// <exception cref="EndpointException">There is no such database, or there is one already, or it cannot be dropped.</exception>
     public void Run(DatabaseAction action, string current)
@@ -154,6 +165,7 @@ internal sealed class AccountDatabases : IDisposable
         {
             foreach (var name in _directory is null ? [] : List().Where(name => name != Samples)) Checkpoint(name);
             _admin.Dispose();
+            _spare.Dispose();
             _engine.Dispose();
         }
     }

@@ -34,6 +34,9 @@ internal sealed class Engine : IDisposable
             ? new Connection(connection)
             : throw EndpointException.FromEngine("Connection Error: DuckDB does not take another connection");
 
+    /// <summary>Works on what its statements have to do, if there is anything within some milliseconds; any thread may.</summary>
+    public void Work() => MissingNativeMethods.ExecuteTasks(_database, 1);
+
     /// <summary>Closes the instance; its files are closed once the last connection is.</summary>
     public void Dispose() => _database.Dispose();
 }

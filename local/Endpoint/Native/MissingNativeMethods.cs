@@ -11,6 +11,9 @@ internal static unsafe partial class MissingNativeMethods
 {
     private const string Library = "duckdb";
 
+    [LibraryImport(Library, EntryPoint = "duckdb_execute_tasks")]
+    internal static partial void ExecuteTasks(DuckDBDatabase database, ulong count);
+
     [LibraryImport(Library, EntryPoint = "duckdb_prepared_statement_type")]
     internal static partial int PreparedStatementType(DuckDBPreparedStatement statement);
 

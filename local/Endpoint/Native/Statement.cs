@@ -27,6 +27,7 @@ internal sealed unsafe class Statement : IDisposable
 {
     private readonly DuckDBPreparedStatement _handle;
     private Column[]? _columns;
+    private ColumnType?[]? _parameterTypes;
 
     private Statement(DuckDBPreparedStatement handle)
     {
@@ -51,10 +52,9 @@ internal sealed unsafe class Statement : IDisposable
     }
 
     /// <summary>What DuckDB takes a parameter (from 1) for, or null where the statement leaves it open.</summary>
+    /// <remarks>DuckDB knows it until the statement runs.</remarks>
     public ColumnType? ParameterType(int number)
-        => MissingNativeMethods.ParamType(_handle, (ulong)number) == (int)DuckDBType.Invalid
-            ? null
-            : ColumnType.Take(MissingNativeMethods.ParamLogicalType(_handle, (ulong)number));
+        => (_parameterTypes ??= [.. Enumerable.Range(1, ParameterCount).Select(ReadParameterType)])[number - 1];
 
     /// <summary>The name of a parameter (from 1): its number, where it has no name.</summary>
     public string ParameterName(int number)
@@ -96,6 +96,11 @@ internal sealed unsafe class Statement : IDisposable
         => QueryResult.Of(NativeMethods.PreparedStatements.DuckDBExecutePreparedStreaming(_handle, out var result), result);
 
     public void Dispose() => _handle.Dispose();
+
+    private ColumnType? ReadParameterType(int number)
+        => MissingNativeMethods.ParamType(_handle, (ulong)number) == (int)DuckDBType.Invalid
+            ? null
+            : ColumnType.Take(MissingNativeMethods.ParamLogicalType(_handle, (ulong)number));
 
     private Column[] ReadColumns()
     {

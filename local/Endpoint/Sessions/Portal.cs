@@ -63,6 +63,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
         catch (EndpointException error)
         {
             Finish();
+            prepared.Forget();
             // A COMMIT that fails has rolled back.
             if (prepared.Found.Verb is "commit" or "end")
                 session.Transaction.Ended(committed: false);
@@ -98,7 +99,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     private void Start(bool describe)
     {
         _state = State.Open;
-        if (prepared.RunOurselves())
+        if (OwnStatements.Run(session, prepared))
         {
             if (describe && prepared.VisibleColumns.Count > 0)
                 Messages.RowDescription(session.Output, prepared.VisibleColumns, [], session.Behaviour);

@@ -4,7 +4,6 @@ using MdFunctions.Endpoint.Remote;
 using MdFunctions.Endpoint.Settings;
 using MdFunctions.Endpoint.Sql;
 using MdFunctions.Endpoint.Values;
-using MdFunctions.Endpoint.Wire;
 
 namespace MdFunctions.Endpoint.Sessions;
 
@@ -16,6 +15,8 @@ internal sealed class PreparedStatement : IDisposable
     private IReadOnlyList<TextEdit> _narrowed = [];
     private RemoteLease _lease = RemoteLease.None;
     private Statement? _statement;
+    private string? _text;
+    private long _version;
     private bool _hasRun;
     private bool _isLeaseLent;
 
@@ -136,28 +137,6 @@ internal sealed class PreparedStatement : IDisposable
     public bool HasColumns(IReadOnlyList<Column> actual)
         => actual.Count == Columns.Count && actual.Zip(Columns).All(pair => pair.First.Type.OidNumber == pair.Second.Type.OidNumber);
 
-    /// <summary>Carries out a statement about whole databases or PostgreSQL's settings; tells whether it was one.</summary>
-    public bool RunOurselves()
-    {
-        if (Found.Database is { } action)
-            _session.Services.Databases.Run(action, _session.Database);
-        else if (Found.Setting is { } setting)
-            Apply(setting);
-        else
-            return false;
-        return true;
-    }
-
-    private void Apply(SettingAction setting)
-    {
-        foreach (var (name, value) in _session.Settings.Apply(setting))
-            Messages.ParameterStatus(_session.Output, name, value);
-        if (setting.Verb is SettingVerb.ResetAll or SettingVerb.DiscardAll)
-            _session.ResetTimeZone();
-        if (setting.Verb is SettingVerb.Deallocate or SettingVerb.DiscardAll)
-            _session.Deallocate(setting.Name, this);
-    }
-
     /// <summary>What a statement changes in its session.</summary>
     public void AfterRun()
     {
@@ -179,6 +158,8 @@ internal sealed class PreparedStatement : IDisposable
                 _session.ReadTimeZone();
                 break;
         }
+        if (!SchemaChanges.Leaves(Kind))
+            _session.Transaction.ChangeSchema();
     }
 
     /// <summary>The tag of its CommandComplete.</summary>
@@ -204,12 +185,19 @@ internal sealed class PreparedStatement : IDisposable
         return new EndpointException(message, error.Code);
     }
 
+    /// <summary>It has failed, and is not used again.</summary>
+    public void Forget() => _text = null;
+
     public void Dispose() => Close();
 
     private void Close()
     {
-        _statement?.Dispose();
-        _statement = null;
+        // What streams still has not let go of its statement.
+        if (_text is not null && _statement is not null && _session.Active is null)
+            _session.Statements.Give(_text, _statement, _version);
+        else
+            _statement?.Dispose();
+        (_statement, _text) = (null, null);
         LendFiles().Release();
     }
 
@@ -264,6 +252,7 @@ internal sealed class PreparedStatement : IDisposable
         }
         // As in PostgreSQL: a parameter of which nothing is known is text.
         _statement.Dispose();
+        (_statement, _text) = (null, null);
         PrepareText(ParameterTypes.AllTyped(Found.Tokens, _declared));
     }
 
@@ -274,6 +263,13 @@ internal sealed class PreparedStatement : IDisposable
     private void PrepareText(IReadOnlyList<TextEdit> typed)
     {
         var sql = SqlText.Apply(Found.Sql, [.. Found.Edits, .. _narrowed, .. _lease.Edits, .. typed]);
+        var mayKeep = _session.Transaction.Status == TransactionStatus.Idle && Found.Remote.Count == 0;
+        _version = _session.Services.Changes.Version;
+        if (mayKeep && _session.Statements.Take(sql) is { } kept)
+        {
+            (_statement, _text) = (kept, sql);
+            return;
+        }
         using var steps = _session.Connection.Extract(sql);
         if (steps.Count > 1 && _declared is not null)
             throw new EndpointException("Invalid Input Error: Cannot prepare multiple statements at once!");
@@ -287,11 +283,17 @@ internal sealed class PreparedStatement : IDisposable
                 step.Run().Dispose();
             }
             _statement = steps.Prepare(steps.Count - 1);
+            _text = mayKeep && steps.Count == 1 ? sql : null;
         }
         catch (EndpointException) when (steps.Count > 1 && _session.Transaction.Status == TransactionStatus.Idle)
         {
             _session.Transaction.RollBackStray();
             throw;
+        }
+        finally
+        {
+            if (steps.Count > 1)
+                _session.Transaction.ChangeSchema();
         }
     }
 }

@@ -22,7 +22,8 @@ internal sealed class Session : IDisposable
         var lists = services.Behaviour == Behaviour.Documented ? ListStyle.Postgres : login.Options.IsMetabase ? ListStyle.Braces : ListStyle.DuckDb;
         Format = new SessionFormat(lists, services.Zones);
         Interruption = new Interruption(connection);
-        Transaction = new Transaction(connection, login.Settings, Output);
+        Transaction = new Transaction(connection, login.Settings, Output, services.Changes);
+        Statements = new StatementCache(services.Changes);
         _extended = new ExtendedQuery(this);
         _simple = new SimpleQuery(this, _extended);
     }
@@ -49,6 +50,9 @@ internal sealed class Session : IDisposable
     public Interruption Interruption { get; }
 
     public Transaction Transaction { get; }
+
+    /// <summary>Statements that may come again.</summary>
+    public StatementCache Statements { get; }
 
     /// <summary>The current database.</summary>
     public string Database { get; set; }
@@ -173,6 +177,7 @@ internal sealed class Session : IDisposable
     {
         Interruption.Dispose();
         _extended.Dispose();
+        Statements.Dispose();
         Connection.Dispose();
     }
 

@@ -11,6 +11,8 @@ internal sealed record SharedServices(
 {
     public Behaviour Behaviour => Options.Behaviour;
 
+    public SchemaChanges Changes { get; } = new();
+
     /// <summary>Whether ReadyForQuery tells a session's true transaction status.</summary>
     public bool IsTruthful => Options.ReadyStatus switch
     {

@@ -17,8 +17,10 @@ internal enum TransactionStatus
 /// A session's transaction: what the client began, or the implicit one of a simple query with several statements. DuckDB carries it out;
 /// that errors of ours fail it too, we see to.
 /// </summary>
-internal sealed class Transaction(Connection connection, SessionSettings settings, Output output)
+internal sealed class Transaction(Connection connection, SessionSettings settings, Output output, SchemaChanges changes)
 {
+    private bool _changesSchema;
+
     public TransactionStatus Status { get; private set; }
 
     /// <summary>Whether it is the implicit one of a simple query.</summary>
@@ -44,8 +46,18 @@ internal sealed class Transaction(Connection connection, SessionSettings setting
     {
         Status = TransactionStatus.Idle;
         IsImplicit = false;
+        if (_changesSchema)
+            changes.Add();
+        _changesSchema = false;
         foreach (var (name, value) in settings.End(committed))
             Messages.ParameterStatus(output, name, value);
+    }
+
+    /// <summary>A statement may have changed the schema: others see it when the transaction ends.</summary>
+    public void ChangeSchema()
+    {
+        changes.Add();
+        _changesSchema = Status != TransactionStatus.Idle;
     }
 
     /// <summary>A statement has failed.</summary>
