@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -13,9 +14,13 @@ public sealed class DocsRequests
     private readonly TemplateCatalog _templates;
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
-    private readonly Lazy<DocsPage> _page = new(DocsPage.Read);
+    private readonly AccessOptions _access;
+    private readonly TokenCheck _tokens;
+    private readonly Lazy<DocsPage> _page = new(() => DocsPage.Read());
+    private (string Endpoints, DocsPage Page)? _signIn;
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url) => (_templates, _columns, _url) = (templates, columns, url);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens) =>
+        (_templates, _columns, _url, _access, _tokens) = (templates, columns, url, access, tokens);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
     public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
@@ -24,14 +29,33 @@ public sealed class DocsRequests
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         var columns = request.Query["columns"] == "false" ? _columns.Known() : await _columns.GetAsync(request.HttpContext.RequestAborted);
         using var json = new MemoryStream();
-        await ApiDocument.Of(_templates, columns, _url.Of(request)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
+        await ApiDocument.Of(_templates, columns, _url.Of(request), _access.Authority, Caller.Of(request.HttpContext)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
         _url.Protect(request.HttpContext.Response);
         return new StaticAnswer("application/json", json.ToArray());
     });
 
     /// <summary>Answers the page on which everything can be tried.</summary>
-    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, () => Task.FromResult<IResult>(
-        request.Method is "GET" or "HEAD" ? _page.Value.Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD")));
+    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
+        request.Method is "GET" or "HEAD" ? (await PageAsync()).Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD"));
+
+    // Where the app asks for tokens the page knows how to get one. What it is told is no secret.
+    private async Task<DocsPage> PageAsync()
+    {
+        if (_access.Authority is null)
+            return _page.Value;
+        if (_access.ClientId is null)
+            return Page(null, null);
+        var metadata = await _tokens.MetadataAsync();
+        return Page(metadata.AuthorizationEndpoint, metadata.TokenEndpoint);
+    }
+
+    private DocsPage Page(string? authorize, string? token)
+    {
+        var endpoints = $"{authorize} {token}";
+        if (_signIn is not { } known || known.Endpoints != endpoints)
+            _signIn = known = (endpoints, DocsPage.Read(new(authorize, token, _access.ClientId, _access.Scope)));
+        return known.Page;
+    }
 }
 
 /// <summary>An answer that is there whole: compressed where the caller accepts it, with an ETag, and without a body for HEAD.</summary>

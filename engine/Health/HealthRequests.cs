@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
@@ -19,7 +20,7 @@ public sealed class HealthRequests
     /// 200 while the app runs, with the tokens' age and the pools' state. With <c>?deep=true</c> it asks MotherDuck too, and answers
     /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed.
     /// </summary>
-    public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
+    public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
     {
         var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
         return Results.Json(new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time)));

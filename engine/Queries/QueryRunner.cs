@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
@@ -7,12 +8,12 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
-internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry, TimeProvider time)
+internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, Telemetry telemetry, Audit audit, TimeProvider time)
 {
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
-        using var run = telemetry.StartQuery(query.Template.Name);
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(http), "query", query.Template, values));
         try
         {
             run.Succeed(await AnswerAsync(query, values, format, http, http.RequestAborted));
@@ -98,11 +99,12 @@ internal sealed class QueryRunner(MotherDuckDataSources dataSources, QueryShapes
     /// <param name="query">The query.</param>
     /// <param name="values">A value for each parameter.</param>
     /// <param name="maxRows">The most rows to collect; the query's own limit holds too.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ProblemException">504: it took longer than its limit.</exception>
-    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, CancellationToken cancellationToken)
+    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, Caller caller, CancellationToken cancellationToken)
     {
-        using var run = telemetry.StartQuery(query.Template.Name);
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(caller, "query", query.Template, values));
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, long.MaxValue);
         try
