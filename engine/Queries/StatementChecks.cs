@@ -26,7 +26,7 @@ internal static class StatementChecks
         {
             var token = tokens[i];
             var scope = open.Peek();
-            var before = i > 0 ? tokens[i - 1] : default;
+            var before = i > 0 ? tokens[i - 1] : SqlToken.None;
             if (token.Text == "(")
             {
                 var isTableFunction = IsName(before) && (scope.AfterTable || IsReader(before));
@@ -51,7 +51,7 @@ internal static class StatementChecks
             }
             else
             {
-                Follow(scope, token, before, i + 1 < tokens.Count ? tokens[i + 1] : default);
+                Follow(scope, token, before, i + 1 < tokens.Count ? tokens[i + 1] : SqlToken.None);
             }
         }
     }

@@ -20,11 +20,16 @@ internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, I
         Http = [.. loadFunctions.Assembly.GetExportedTypes().SelectMany(type => type.GetMethods()).Select(HttpTrigger.Read).OfType<HttpTrigger>()],
     };
 
-    private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name) => methods
-        .Select(method => (Name: name(method), Schedule: Schedule(method)))
-        .Where(timer => timer.Schedule is not null)
-        .DistinctBy(timer => timer.Name, StringComparer.Ordinal)
-        .ToDictionary(timer => timer.Name, timer => timer.Schedule!, StringComparer.Ordinal);
+    private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name)
+    {
+        var schedules = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var method in methods)
+        {
+            if (Schedule(method) is { } schedule)
+                schedules.TryAdd(name(method), schedule);
+        }
+        return schedules;
+    }
 
     internal static string FunctionName(MethodInfo method) =>
         Argument(method.GetCustomAttributesData(), "FunctionAttribute") ?? $"{method.DeclaringType?.Name}.{method.Name}";

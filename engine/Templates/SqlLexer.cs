@@ -26,8 +26,12 @@ internal enum SqlTokenKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Start">Where it starts, in characters.</param>
 /// <param name="Text">The text itself.</param>
-internal readonly record struct SqlToken(SqlTokenKind Kind, int Start, string Text)
+/// <remarks>A class, as the runtime has lists of classes compiled already: a list of structs would be compiled anew at each start.</remarks>
+internal sealed record SqlToken(SqlTokenKind Kind, int Start, string Text)
 {
+    /// <summary>What stands before the first token and behind the last.</summary>
+    public static readonly SqlToken None = new(SqlTokenKind.Space, 0, "");
+
     /// <summary>Whether this is the given word, in any case.</summary>
     public bool Is(string word) => Kind == SqlTokenKind.Word && Text.Equals(word, StringComparison.OrdinalIgnoreCase);
 

@@ -137,7 +137,8 @@ public static class IngestBenchmark
             }
             sql.Append(')');
         }
-        if (await connection.ScalarAsync(sql.ToString(), literals ? [] : values, CancellationToken.None) != rows.ToString(CultureInfo.InvariantCulture))
+        await using var command = connection.Statement(sql.ToString(), literals ? [] : values);
+        if (await command.ExecuteNonQueryAsync() != rows)
             throw new InvalidOperationException($"The INSERT of {rows} rows did not insert them.");
     }
 

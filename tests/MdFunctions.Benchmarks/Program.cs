@@ -9,6 +9,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["loads"] = LoadBenchmark.RunAsync,
     ["errors"] = ErrorBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
+    ["start"] = StartBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])
 {

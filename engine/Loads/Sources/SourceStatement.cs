@@ -57,8 +57,8 @@ internal sealed class SourceStatement
         for (var i = 0; i < tokens.Count; i++)
         {
             var token = tokens[i];
-            var before = i > 0 ? tokens[i - 1] : default;
-            var next = i + 1 < tokens.Count ? tokens[i + 1] : default;
+            var before = i > 0 ? tokens[i - 1] : SqlToken.None;
+            var next = i + 1 < tokens.Count ? tokens[i + 1] : SqlToken.None;
             if (token.Text == "(")
                 inList.Push(false);
             else if (token.Text == ")" && inList.Count > 1)

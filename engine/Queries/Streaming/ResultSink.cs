@@ -28,7 +28,12 @@ internal abstract class ResultSink : IBufferWriter<byte>, IDisposable
     }
 
     /// <inheritdoc/>
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        var size = Math.Max(sizeHint, Window);
+        Reserve(size);
+        return _chunk.AsSpan(_length, size);
+    }
 
     /// <summary>Hands the chunk on; waits while the receiver does not take more.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
