@@ -9,10 +9,7 @@ internal sealed record AccessOptions
     /// <summary><c>Auth:Audience</c>: whom tokens must be for; any of these.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
 
-    /// <summary><c>Auth:ClientId</c>: the client that the page signs in as; null where it does not.</summary>
-    public string? ClientId { get; init; }
-
-    /// <summary><c>Auth:Scope</c>: what the page and clients of MCP ask the issuer for.</summary>
+    /// <summary><c>Auth:Scope</c>: what clients of MCP ask the issuer for.</summary>
     public string Scope { get; init; } = "";
 
     /// <summary><c>Auth:RolesClaim</c>: the claim with the caller's roles. Default <c>roles</c>.</summary>
@@ -38,7 +35,7 @@ internal sealed record AccessOptions
             settings.Fault("Auth:Audience", "is not set; expected whom tokens must be for, such as the app registration's client id: without it any token of the issuer would do");
         (string Name, string? Value)[] needAuthority =
         [
-            ("Auth:Audience", settings.Text("Auth:Audience")), ("Auth:ClientId", settings.Text("Auth:ClientId")), ("Auth:Scope", settings.Text("Auth:Scope")),
+            ("Auth:Audience", settings.Text("Auth:Audience")), ("Auth:Scope", settings.Text("Auth:Scope")),
             ("Auth:Roles", settings.Text("Auth:Roles")), ("Auth:Scopes", settings.Text("Auth:Scopes")), ("Auth:RolesClaim", settings.Text("Auth:RolesClaim")),
         ];
         foreach (var (name, _) in needAuthority.Where(setting => authority is null && setting.Value is not null))
@@ -48,7 +45,6 @@ internal sealed record AccessOptions
         {
             Authority = authority,
             Audiences = audiences,
-            ClientId = settings.Text("Auth:ClientId"),
             Scope = settings.Text("Auth:Scope") ?? $"{audiences.FirstOrDefault()}/.default",
             RolesClaim = settings.Text("Auth:RolesClaim") ?? "roles",
             Audit = settings.Choice("Auth:Audit", authority is null ? "false" : "true", "true", "false") == "true",

@@ -15,12 +15,10 @@ public sealed class DocsRequests
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
     private readonly AccessOptions _access;
-    private readonly TokenCheck _tokens;
-    private readonly Lazy<DocsPage> _page = new(() => DocsPage.Read());
-    private (string Endpoints, DocsPage Page)? _signIn;
+    private readonly Lazy<DocsPage> _page = new(DocsPage.Read);
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens) =>
-        (_templates, _columns, _url, _access, _tokens) = (templates, columns, url, access, tokens);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access) =>
+        (_templates, _columns, _url, _access) = (templates, columns, url, access);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
     public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
@@ -35,27 +33,8 @@ public sealed class DocsRequests
     });
 
     /// <summary>Answers the page on which everything can be tried.</summary>
-    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
-        request.Method is "GET" or "HEAD" ? (await PageAsync()).Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD"));
-
-    // Where the app asks for tokens the page knows how to get one. What it is told is no secret.
-    private async Task<DocsPage> PageAsync()
-    {
-        if (_access.Authority is null)
-            return _page.Value;
-        if (_access.ClientId is null)
-            return Page(null, null);
-        var metadata = await _tokens.MetadataAsync();
-        return Page(metadata.AuthorizationEndpoint, metadata.TokenEndpoint);
-    }
-
-    private DocsPage Page(string? authorize, string? token)
-    {
-        var endpoints = $"{authorize} {token}";
-        if (_signIn is not { } known || known.Endpoints != endpoints)
-            _signIn = known = (endpoints, DocsPage.Read(new(authorize, token, _access.ClientId, _access.Scope)));
-        return known.Page;
-    }
+    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, () => Task.FromResult<IResult>(
+        request.Method is "GET" or "HEAD" ? _page.Value.Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD")));
 }
 
 /// <summary>An answer that is there whole: compressed where the caller accepts it, with an ETag, and without a body for HEAD.</summary>
