@@ -21,6 +21,9 @@ internal sealed record AccessOptions
     /// <summary><c>Limits:PerCaller</c>: how many calls a caller has in any minute, on each instance; 0 for no limit. Default 0.</summary>
     public int PerCaller { get; init; }
 
+    /// <summary><c>Auth:Open</c>: whether triggers without a key are meant where there is no authority. Default false.</summary>
+    public bool Open { get; init; }
+
     /// <summary>Whether the trigger of storage events asks for a function key: then Event Grid needs no token.</summary>
     public bool EventsHaveKey { get; init; }
 
@@ -40,7 +43,6 @@ internal sealed record AccessOptions
         ];
         foreach (var (name, _) in needAuthority.Where(setting => authority is null && setting.Value is not null))
             settings.Fault(name, "is set, and Auth:Authority, whose tokens it is about, is not");
-        CheckTriggers(settings, triggers, authority);
         return new()
         {
             Authority = authority,
@@ -48,6 +50,7 @@ internal sealed record AccessOptions
             Scope = settings.Text("Auth:Scope") ?? $"{audiences.FirstOrDefault()}/.default",
             RolesClaim = settings.Text("Auth:RolesClaim") ?? "roles",
             Audit = settings.Choice("Auth:Audit", authority is null ? "false" : "true", "true", "false") == "true",
+            Open = ReadOpen(settings, triggers, authority),
             PerCaller = settings.Integer("Limits:PerCaller", 0, 0, 1_000_000),
             EventsHaveKey = triggers.Http.Where(trigger => trigger.Serves.Contains(typeof(Loads.StorageEvents))).ToList() is { Count: > 0 } events && events.All(trigger => !trigger.IsOpen),
         };
@@ -57,7 +60,7 @@ internal sealed record AccessOptions
     public static IReadOnlyList<string> List(string? text) => (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     // Triggers that ask for no key are open to everybody, unless tokens are checked behind them.
-    private static void CheckTriggers(Settings settings, AppTriggers triggers, string? authority)
+    private static bool ReadOpen(Settings settings, AppTriggers triggers, string? authority)
     {
         var meant = settings.Choice("Auth:Open", "false", "true", "false") == "true";
         if (meant && authority is not null)
@@ -65,6 +68,7 @@ internal sealed record AccessOptions
         var open = triggers.Http.Where(trigger => trigger is { IsOpen: true, NeedsCaller: true }).Select(trigger => trigger.Function).Order(StringComparer.Ordinal).ToList();
         if (open.Count > 0 && authority is null && !meant)
             settings.Fault("Auth:Authority", $"is not set, and the triggers of {string.Join(", ", open)} ask for no key (AuthorizationLevel.Anonymous): everybody could call them; set Auth:Authority and Auth:Audience, or Auth:Open to true if that is meant");
+        return meant;
     }
 
     // Without TLS anybody on the way could say which keys are the issuer's.

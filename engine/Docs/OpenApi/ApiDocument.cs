@@ -67,6 +67,7 @@ internal static class ApiDocument
             document.Paths.Add($"/api/ingest/{ingest.Template.Name}", IngestPath.Of(ingest, operations));
         document.Paths.Add("/api/health", AppPaths.Health(operations));
         document.Paths.Add("/api/mcp", AppPaths.Mcp(operations));
+        document.Paths.Add(Admission.MetadataPath, AppPaths.Metadata(operations));
         document.Paths.Add("/api/openapi.json", AppPaths.OpenApi(operations));
         document.Paths.Add("/api/docs", AppPaths.Page(operations));
         return document;

@@ -52,7 +52,9 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
         Assert.Equal(["/api/queries/groups", "/api/queries/mine", "/api/queries/open", "/api/queries/readers", "/api/queries/streamed"],
             api.GetProperty("paths").EnumerateObject().Select(path => path.Name).Where(path => path.StartsWith("/api/queries/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("/api/ingest/", document, StringComparison.Ordinal);
-        Assert.DoesNotContain("\"tenant\"", document, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"name\": \"tenant\"", document, StringComparison.Ordinal); // An answer may have such a column.
+        var post = api.GetProperty("paths").GetProperty("/api/queries/mine").GetProperty("post").GetProperty("requestBody").GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        Assert.Equal(["least"], post.GetProperty("properties").EnumerateObject().Select(property => property.Name));
         Assert.DoesNotContain("\"tenant\"", await TextAsync("api/queries", reader), StringComparison.Ordinal);
         Assert.Equal("openIdConnect", api.GetProperty("components").GetProperty("securitySchemes").GetProperty("token").GetProperty("type").GetString());
     }
@@ -71,7 +73,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
         Assert.Equal("""[{"tenant":"a","n":1},{"tenant":"a","n":2}]""", mine.GetProperty("structuredContent").GetProperty("rows").GetRawText());
 
         Task<JsonElement> CallAsync(string tool, string arguments) =>
-            McpAsync($$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{tool}}","arguments":{{arguments}}}}""", reader);
+            McpAsync($$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}}}""", reader);
     }
 
     [Fact]
