@@ -95,7 +95,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
         using var streamed = await app.SendAsync("GET", "api/queries/streamed", app.Issuer.Token(("sub", "carl"), ("name", "Carl")));
         using var refused = await app.SendAsync("GET", "api/queries/admins", app.Issuer.Token(("sub", "dora")));
         await MotherDuck.Connections.EventuallyAsync(() => Lines().Count(line => line.Contains("eve?", StringComparison.Ordinal) || line.Contains("carl", StringComparison.Ordinal)) >= 2, "two lines");
-        Assert.Contains(Lines(), line => line.Contains("token eve?Information: forged Ann query mine ok, rows 2,", StringComparison.Ordinal) && line.Contains("""parameters {"tenant":"a","least":"-7"}""", StringComparison.Ordinal));
+        Assert.Contains(Lines(), line => line.Contains("token eve?Information: forged Ann query mine ok, rows 0,", StringComparison.Ordinal) && line.Contains("""parameters {"tenant":"a","least":"-7"}""", StringComparison.Ordinal));
         Assert.Contains(Lines(), line => line.Contains("token carl Carl query streamed ok, rows 1,", StringComparison.Ordinal) && line.Contains("parameters (null)", StringComparison.Ordinal));
         Assert.Contains(Lines(), line => line.Contains("token dora Ann call GET /api/queries/admins refused 403", StringComparison.Ordinal));
         Assert.All(Lines(), line => Assert.DoesNotContain('\n', line.TrimEnd()));
@@ -141,7 +141,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
             using var response = await AccessApp.SendAsync(own, "GET", "api/queries/open", app.Issuer.Token(("jti", i)));
             statuses.Add((int)response.StatusCode);
             if (i == 3)
-                Assert.NotNull(response.Headers.RetryAfter?.Delta);
+                Assert.True(response.Headers.RetryAfter?.Delta > TimeSpan.Zero, $"{response} {await response.Content.ReadAsStringAsync()}");
         }
         Assert.Equal([200, 200, 200, 429], statuses);
         using var other = await AccessApp.SendAsync(own, "GET", "api/queries/open", app.Issuer.Token(("sub", "bob")));
