@@ -9,7 +9,7 @@ public sealed class QueryFunctions(QueryRequests queries)
 {
     /// <summary><c>GET /api/queries</c>: the catalog.</summary>
     [Function("Queries")]
-    public IResult List([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request) => queries.List(request);
+    public Task<IResult> List([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "queries")] HttpRequest request) => queries.ListAsync(request);
 
     /// <summary><c>GET</c>, <c>HEAD</c> or <c>POST /api/queries/NAME</c>: runs a query.</summary>
     [Function("Query")]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -13,9 +14,11 @@ public sealed class DocsRequests
     private readonly TemplateCatalog _templates;
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
+    private readonly AccessOptions _access;
     private readonly Lazy<DocsPage> _page = new(DocsPage.Read);
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url) => (_templates, _columns, _url) = (templates, columns, url);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access) =>
+        (_templates, _columns, _url, _access) = (templates, columns, url, access);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
     public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
@@ -24,13 +27,13 @@ public sealed class DocsRequests
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         var columns = request.Query["columns"] == "false" ? _columns.Known() : await _columns.GetAsync(request.HttpContext.RequestAborted);
         using var json = new MemoryStream();
-        await ApiDocument.Of(_templates, columns, _url.Of(request)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
+        await ApiDocument.Of(_templates, columns, _url.Of(request), _access.Authority, Caller.Of(request.HttpContext)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
         _url.Protect(request.HttpContext.Response);
         return new StaticAnswer("application/json", json.ToArray());
     });
 
     /// <summary>Answers the page on which everything can be tried.</summary>
-    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, () => Task.FromResult<IResult>(
+    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, () => Task.FromResult<IResult>(
         request.Method is "GET" or "HEAD" ? _page.Value.Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD")));
 }
 

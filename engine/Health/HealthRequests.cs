@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,7 @@ public sealed class HealthRequests
     /// the round-trip time or 503: for people, not for probes, which would keep MotherDuck's engine awake and billed. Where MotherDuck answers in a way that the app does
     /// not know, it names the doctor.
     /// </summary>
-    public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
+    public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
     {
         var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
         return Results.Json(new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time)));

@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,16 +12,26 @@ namespace MdFunctions.Engine.Http;
 /// </summary>
 public static class Guard
 {
-    /// <summary>Runs a handler and answers its result, or the problem that its exception stands for.</summary>
-    public static async Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> handler)
+    /// <summary>
+    /// Runs a handler and answers its result, or the problem that its exception stands for. Where the setting <c>Auth:Authority</c> is set, a request without a
+    /// valid token gets a 401 instead.
+    /// </summary>
+    public static Task<IResult> RunAsync(HttpRequest request, Func<Task<IResult>> handler) => RunAsync(request, Door.Token, handler);
+
+    /// <summary>The same for a route that asks for something else of its callers.</summary>
+    internal static async Task<IResult> RunAsync(HttpRequest request, Door door, Func<Task<IResult>> handler)
     {
+        var admission = request.HttpContext.RequestServices.GetRequiredService<Admission>();
         try
         {
+            await admission.AdmitAsync(request, door);
             return QueryText.Check(request) ?? await handler();
         }
         catch (Exception e)
         {
-            return ToProblem(e, request.HttpContext);
+            var problem = ToProblem(e, request.HttpContext);
+            admission.Record(request, door, problem);
+            return problem;
         }
     }
 

@@ -19,6 +19,9 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     /// <summary>How long a caller should wait before trying again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>What a 401 or 403 says in <c>WWW-Authenticate</c>.</summary>
+    internal string? Challenge { get; init; }
+
     /// <summary>The methods of a 405's <c>Allow</c> header.</summary>
     public string? Allow { get; init; }
 
@@ -56,6 +59,8 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
         response.Headers.CacheControl = "no-store";
         if (RetryAfter is { } wait)
             response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (Challenge is not null)
+            response.Headers.WWWAuthenticate = Challenge;
         if (Allow is not null)
             response.Headers.Allow = Allow;
 

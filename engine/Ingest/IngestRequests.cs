@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +16,7 @@ public sealed class IngestRequests
     /// <summary>Checks a webhook's signature and stores the rows of its body, or answers a handshake.</summary>
     /// <param name="request">The request: a <c>POST</c>, or the handshake by which the sender asks for the URL.</param>
     /// <param name="name">The ingest's name: that of its file without <c>.sql</c>.</param>
-    public Task<IResult> RunAsync(HttpRequest request, string name) => Guard.RunAsync(request, async () =>
+    public Task<IResult> RunAsync(HttpRequest request, string name) => Guard.RunAsync(request, Door.Open, async () =>
     {
         if (!_templates.Ingests.TryGetValue(name, out var ingest))
             return Problem.NotFound("ingest", name);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
 
@@ -18,6 +19,9 @@ internal sealed partial record LoadRequest(LoadTemplate Load, string Occurrence,
 
     /// <summary>What was asked for beside the occurrence, in a few characters: two requests with one key and different values of this are a mistake. Null where there is no key.</summary>
     public string? Fingerprint { get; init; }
+
+    /// <summary>Who asked for it; null for a timer.</summary>
+    public Caller? Caller { get; init; }
 
     /// <summary>How large the source is, where that is known.</summary>
     public long? Bytes { get; init; }

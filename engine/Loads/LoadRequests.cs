@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Engine.Templates;
@@ -22,12 +23,13 @@ public sealed partial class LoadRequests
     private readonly LoadLedger _ledger;
     private readonly TimeProvider _time;
     private readonly PublicUrl _url;
+    private readonly Audit _audit;
 
-    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time, PublicUrl url) =>
-        (_templates, _runner, _ledger, _time, _url) = (templates, runner, ledger, time, url);
+    internal LoadRequests(TemplateCatalog templates, LoadRunner runner, LoadLedger ledger, TimeProvider time, PublicUrl url, Audit audit) =>
+        (_templates, _runner, _ledger, _time, _url, _audit) = (templates, runner, ledger, time, url, audit);
 
-    /// <summary>Lists the loads, with the run that is under way and the last one that ended.</summary>
-    public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () => ListLoadsAsync(request));
+    /// <summary>Lists the loads that the caller may run, with the run that is under way and the last one that ended.</summary>
+    public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () => _audit.CallAsync(request, "list", "loads", () => ListLoadsAsync(request)));
 
     /// <summary>Runs a load and answers its run; the one that was made before if its key is known.</summary>
     /// <param name="request">The request, a <c>POST</c>.</param>
@@ -37,12 +39,13 @@ public sealed partial class LoadRequests
     /// <summary>Pages through a load's runs, the newest first.</summary>
     /// <param name="request">The request, a <c>GET</c>; <c>limit</c> (1 to 1000) and <c>before</c> choose the page.</param>
     /// <param name="name">The load's name: that of its file without <c>.sql</c>.</param>
-    public Task<IResult> HistoryAsync(HttpRequest request, string name) => Guard.RunAsync(request, () => ReadHistoryAsync(request, name));
+    public Task<IResult> HistoryAsync(HttpRequest request, string name) => Guard.RunAsync(request, () => _audit.CallAsync(request, "runs", name, () => ReadHistoryAsync(request, name)));
 
     private async Task<IResult> RunLoadAsync(HttpRequest request, string name)
     {
         if (!_templates.Loads.TryGetValue(name, out var load))
             return Problem.NotFound("load", name);
+        Caller.Of(request.HttpContext).Demand(load.Template.Access, $"load {name}");
         if (request.Method != "POST")
             return Problem.MethodNotAllowed(request.Method, "POST");
         try
@@ -62,12 +65,14 @@ public sealed partial class LoadRequests
         _url.Protect(request.HttpContext.Response);
         var last = new List<LoadRun>();
         var running = new List<RunningLoad>();
-        foreach (var database in _templates.Loads.Values.Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
+        var caller = Caller.Of(request.HttpContext);
+        var loads = _templates.Loads.Values.Where(load => caller.May(load.Template.Access)).OrderBy(load => load.Name, StringComparer.Ordinal).ToList();
+        foreach (var database in loads.Where(load => !load.Template.HasClaims).Select(load => load.Target.Database).Distinct(StringComparer.OrdinalIgnoreCase))
         {
             last.AddRange(await _ledger.LastAsync(database, request.HttpContext.RequestAborted));
             running.AddRange(await _ledger.RunningAsync(database, request.HttpContext.RequestAborted));
         }
-        return Results.Json(_templates.Loads.Values.OrderBy(load => load.Name, StringComparer.Ordinal).Select(load => new
+        return Results.Json(loads.Select(load => new
         {
             load.Name,
             load.Template.Summary,
@@ -79,9 +84,10 @@ public sealed partial class LoadRequests
             load.After,
             Events = load.Events?.ToString(),
             Timeout = Duration.Write(load.Timeout),
-            Parameters = load.Template.Parameters.Select(CatalogParameter.Of),
-            Running = running.FirstOrDefault(run => run.Load == load.Name),
-            LastRun = last.FirstOrDefault(run => run.Load == load.Name),
+            Parameters = load.Template.RequestParameters.Select(CatalogParameter.Of),
+            // Runs of a load with claims are of several tenants, and nobody's to see.
+            Running = load.Template.HasClaims ? null : running.FirstOrDefault(run => run.Load == load.Name),
+            LastRun = load.Template.HasClaims ? null : last.FirstOrDefault(run => run.Load == load.Name),
         }).ToList()); // The worker serializes a result once more when the request is gone.
     }
 
@@ -89,6 +95,9 @@ public sealed partial class LoadRequests
     {
         if (!_templates.Loads.TryGetValue(name, out var load))
             return Problem.NotFound("load", name);
+        Caller.Of(request.HttpContext).Demand(load.Template.Access, $"load {name}");
+        if (load.Template.HasClaims)
+            return new Problem(403, "Forbidden", $"The runs of load {name} belong to several callers: each is for a claim of a token. None sees them here.");
         if (request.Method is not ("GET" or "HEAD"))
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
         _url.Protect(request.HttpContext.Response);
@@ -140,6 +149,7 @@ public sealed partial class LoadRequests
             : new LoadRequest(load, occurrence is null ? Guid.NewGuid().ToString() : Occurrence(occurrence), "http", runTime, values)
             {
                 Url = url,
+                Caller = Caller.Of(request.HttpContext),
                 Fingerprint = occurrence is null ? null : Fingerprint(load, values, url, times.Count == 0 ? null : runTime),
             };
     }

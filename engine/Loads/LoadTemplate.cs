@@ -83,7 +83,9 @@ internal sealed record LoadTemplate(Template Template)
         if (schedule != "none" || events is not null)
         {
             foreach (var parameter in template.Parameters.Where(parameter => parameter is { Default: null, Optional: false }))
-                frontMatter.Fault("parameters", $"parameter '{parameter.Name}' needs a default or 'optional: true': nobody gives it a value when the load runs by itself");
+                frontMatter.Fault("parameters", parameter.Claim is null
+                    ? $"parameter '{parameter.Name}' needs a default or 'optional: true': nobody gives it a value when the load runs by itself"
+                    : $"parameter '{parameter.Name}' is a claim of the caller's token: nobody has one when the load runs by itself");
         }
         if (schedule != "none" && events is not null)
             frontMatter.Fault("events", "a load runs by 'schedule' or by 'events', not by both");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -20,14 +21,16 @@ public sealed class McpRequests
 
     private readonly McpTools _tools;
     private readonly AllowedOrigins _origins;
+    private readonly AccessOptions _access;
+    private readonly PublicUrl _url;
     private readonly ILoggerFactory _loggers;
     private readonly IServiceProvider _services;
 
-    internal McpRequests(McpTools tools, AllowedOrigins origins, ILoggerFactory loggers, IServiceProvider services) =>
-        (_tools, _origins, _loggers, _services) = (tools, origins, loggers, services);
+    internal McpRequests(McpTools tools, AllowedOrigins origins, AccessOptions access, PublicUrl url, ILoggerFactory loggers, IServiceProvider services) =>
+        (_tools, _origins, _access, _url, _loggers, _services) = (tools, origins, access, url, loggers, services);
 
     /// <summary>Answers a message of a client.</summary>
-    public Task<IResult> RunAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
+    public Task<IResult> RunAsync(HttpRequest request) => Guard.RunAsync(request, Door.Mcp, async () =>
     {
         // There are no sessions to read from or to end.
         if (request.Method != "POST")
@@ -42,6 +45,22 @@ public sealed class McpRequests
         var body = await RequestBody.ReadAsync(request, MaxBodyBytes, "A message", request.HttpContext.RequestAborted);
         var (message, fault) = McpMessage.Read(request.Headers, body);
         return fault is null ? new McpAnswer(this, message!) : fault;
+    });
+
+    /// <summary>Answers where a client of the protocol gets a token: protected resource metadata (RFC 9728); 404 where no tokens are asked for.</summary>
+    public Task<IResult> MetadataAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, () =>
+    {
+        if (request.Method is not ("GET" or "HEAD"))
+            return Task.FromResult<IResult>(Problem.MethodNotAllowed(request.Method, "GET, HEAD"));
+        _url.Protect(request.HttpContext.Response);
+        return Task.FromResult(_access.Authority is null ? Problem.NotFound("authority", "Auth:Authority") : Results.Json(new Dictionary<string, object>
+        {
+            ["resource"] = $"{_url.Of(request)}/api/mcp",
+            ["authorization_servers"] = new[] { _access.Authority },
+            ["scopes_supported"] = _access.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ["bearer_methods_supported"] = new[] { "header" },
+            ["resource_name"] = "MotherDuck behind Azure Functions",
+        }));
     });
 
     private static bool Accepts(HttpRequest request) =>
@@ -89,7 +108,7 @@ public sealed class McpRequests
         {
             // All tools are one page, so that nobody was given a cursor.
             ListToolsHandler = (context, _) => context.Params?.Cursor is null
-                ? ValueTask.FromResult(new ListToolsResult { Tools = [.. _tools.All] })
+                ? ValueTask.FromResult(new ListToolsResult { Tools = [.. _tools.For(Caller.Of(http))] })
                 : throw new McpProtocolException("There is no such cursor: the list is one page.", McpErrorCode.InvalidParams),
             CallToolHandler = (context, cancellationToken) => CallAsync(context, http, cancellationToken),
         },

@@ -51,7 +51,7 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
         }
         if (answer is null)
             return false;
-        await SendAsync(answer, query, format, http, cancellationToken);
+        await SendAsync(answer, TagOf(answer, query, key), query, format, http, cancellationToken);
         return true;
 
         async Task<CollectedAnswer?> RunAsync(string key)
@@ -86,13 +86,13 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
     /// <inheritdoc/>
     public void Dispose() => _answers.Dispose();
 
-    private async Task SendAsync(CollectedAnswer answer, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    private async Task SendAsync(CollectedAnswer answer, string name, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
         var response = http.Response;
         var coding = ContentCoding.Of(http.Request, answer.Body.Length);
         Answer.WriteHeaders(http, query, format);
         // Each coding is a representation of its own, with a tag of its own (RFC 9110, 8.8.3.3).
-        var tag = new EntityTagHeaderValue(coding is null ? $"\"{answer.Tag}\"" : $"\"{answer.Tag}-{coding.Name}\"");
+        var tag = new EntityTagHeaderValue(coding is null ? $"\"{name}\"" : $"\"{name}-{coding.Name}\"");
         response.Headers.ETag = tag.ToString();
         // Callers count max-age from when the answer was made.
         response.Headers.Age = ((long)(time.GetUtcNow() - answer.At).TotalSeconds).ToString(CultureInfo.InvariantCulture);
@@ -109,7 +109,12 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
         await Answer.SendAsync(http, coding, answer.Body.Length, body => body.WriteAsync(answer.Body, cancellationToken).AsTask());
     }
 
-    // Lengths keep values apart whatever they contain.
+    // What depends on who asks has a tag that does: nobody's tag is right for others, even where two answers are alike.
+    private static string TagOf(CollectedAnswer answer, QueryTemplate query, string key) => query.Template.HasClaims
+        ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{answer.Tag}\n{key}")).AsSpan(0, 16))
+        : answer.Tag;
+
+    // Lengths keep values apart whatever they contain. Values that come from the caller's token are among them.
     private static string Key(QueryTemplate query, ParameterValue?[] values, ResultFormat format)
     {
         var key = new StringBuilder(query.Template.Name).Append('\n').Append(format.Name);

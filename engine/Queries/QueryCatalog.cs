@@ -45,6 +45,6 @@ internal static class QueryCatalog
             Duration.Write(query.Timeout),
             query.MaxRows == 0 ? null : query.MaxRows,
             query.Cache is { } cache ? Duration.Write(cache) : null,
-            [.. query.Template.Parameters.Select(CatalogParameter.Of)])),
+            [.. query.Template.RequestParameters.Select(CatalogParameter.Of)])),
     ];
 }

@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.Templates;
 using Microsoft.AspNetCore.Http;
@@ -13,12 +14,13 @@ public sealed class QueryRequests
 
     internal QueryRequests(TemplateCatalog templates, QueryRunner runner, PublicUrl url) => (_templates, _runner, _url) = (templates, runner, url);
 
-    /// <summary>Lists the queries with their parameters.</summary>
-    public IResult List(HttpRequest request)
+    /// <summary>Lists the queries that the caller may run, with their parameters.</summary>
+    public Task<IResult> ListAsync(HttpRequest request) => Guard.RunAsync(request, () =>
     {
+        var caller = Caller.Of(request.HttpContext);
         _url.Protect(request.HttpContext.Response);
-        return Results.Json(QueryCatalog.Of(_templates.Queries.Values, _url.Of(request)));
-    }
+        return Task.FromResult(Results.Json(QueryCatalog.Of(_templates.Queries.Values.Where(query => caller.May(query.Template.Access)), _url.Of(request))));
+    });
 
     /// <summary>Runs a query with the parameters of a request.</summary>
     /// <param name="request">The request: <c>GET</c> or <c>HEAD</c> with a query string, or <c>POST</c> with a JSON object.</param>
@@ -27,6 +29,7 @@ public sealed class QueryRequests
     {
         if (!_templates.Queries.TryGetValue(name, out var query))
             return Problem.NotFound("query", name);
+        Caller.Of(request.HttpContext).Demand(query.Template.Access, $"query {name}");
         if (request.Method is not ("GET" or "HEAD" or "POST"))
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD, POST");
         if (_runner.Refuse(query, request) is { } busy)

@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
@@ -9,7 +10,7 @@ namespace MdFunctions.Engine.Queries;
 
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
 internal sealed class QueryRunner(
-    MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, QueryOptions options, AnswerBuffer buffer, Telemetry telemetry, TimeProvider time, ILogger<QueryRunner> logger)
+    MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, QueryOptions options, AnswerBuffer buffer, Telemetry telemetry, Audit audit, TimeProvider time, ILogger<QueryRunner> logger)
 {
     /// <summary>Turns a request away before any work is done for it, where too many wait. What may be in the cache is looked for there first.</summary>
     /// <returns>Null if there is a place for it.</returns>
@@ -19,7 +20,7 @@ internal sealed class QueryRunner(
             return null;
         if (dataSources.Read.Refuses(Turn(query, request), query.Timeout) is not { } wait)
             return null;
-        using var run = telemetry.StartQuery(query.Template.Name);
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, new ParameterValue?[query.Template.Parameters.Count]));
         run.Refuse();
         return Guard.Busy(wait);
     }
@@ -27,7 +28,7 @@ internal sealed class QueryRunner(
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
     public async Task RunAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http)
     {
-        using var run = telemetry.StartQuery(query.Template.Name);
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(http), "query", query.Template, values));
         try
         {
             run.Succeed(await AnswerAsync(query, values, format, http, http.RequestAborted));
@@ -85,7 +86,7 @@ internal sealed class QueryRunner(
         }
     }
 
-    private Turn Turn(QueryTemplate query, HttpRequest request) => new(Caller.Of(request), query.Template.Name, options.SlowReaderGrace, options.SlowReaderBytes);
+    private Turn Turn(QueryTemplate query, HttpRequest request) => new(Caller.Of(request.HttpContext).Subject ?? RequestOrigin.Of(request), query.Template.Name, options.SlowReaderGrace, options.SlowReaderBytes);
 
     private async Task<long> StreamAsync(
         QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, Turn? turn, CancellationToken cancellationToken)
@@ -133,11 +134,12 @@ internal sealed class QueryRunner(
     /// <param name="query">The query.</param>
     /// <param name="values">A value for each parameter.</param>
     /// <param name="maxRows">The most rows to collect; the query's own limit holds too.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="ProblemException">504: it took longer than its limit.</exception>
-    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, CancellationToken cancellationToken)
+    public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, Caller caller, CancellationToken cancellationToken)
     {
-        using var run = telemetry.StartQuery(query.Template.Name);
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(caller, "query", query.Template, values));
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, long.MaxValue);
         try

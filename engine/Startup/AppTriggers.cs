@@ -9,10 +9,16 @@ namespace MdFunctions.Engine;
 /// <param name="Others">The app's other timers: the function's name, and its schedule.</param>
 internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, IReadOnlyDictionary<string, string> Others)
 {
+    /// <summary>The HTTP triggers of the classes that hand requests to the engine.</summary>
+    public IReadOnlyList<HttpTrigger> Http { get; init; } = [];
+
     /// <summary>Reads the methods of the class whose timers run loads, and of the others in its assembly.</summary>
     public static AppTriggers Of(Type loadFunctions) => new(
         Read(loadFunctions.GetMethods(), method => method.Name.ToLowerInvariant()),
-        Read(loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()), FunctionName));
+        Read(loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()), FunctionName))
+    {
+        Http = [.. loadFunctions.Assembly.GetExportedTypes().SelectMany(type => type.GetMethods()).Select(HttpTrigger.Read).OfType<HttpTrigger>()],
+    };
 
     private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name)
     {
@@ -25,7 +31,7 @@ internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, I
         return schedules;
     }
 
-    private static string FunctionName(MethodInfo method) =>
+    internal static string FunctionName(MethodInfo method) =>
         Argument(method.GetCustomAttributesData(), "FunctionAttribute") ?? $"{method.DeclaringType?.Name}.{method.Name}";
 
     private static string? Schedule(MethodInfo method) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Docs;
 using MdFunctions.Engine.Health;
 using MdFunctions.Engine.Http;
@@ -26,6 +27,7 @@ public static class EngineServices
     {
         var settings = new Settings(configuration);
         var triggers = AppTriggers.Of(loadFunctions);
+        var access = AccessOptions.Read(settings, triggers);
         var motherDuck = MotherDuckOptions.Read(settings);
         var ingestBuffer = IngestBuffer.Read(settings);
         var queries = QueryOptions.Read(settings);
@@ -46,6 +48,7 @@ public static class EngineServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
+        services.AddSingleton(access).AddSingleton<TokenCheck>().AddSingleton<Audit>().AddSingleton<Admission>();
         services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
         services.AddSingleton(mcp).AddSingleton<McpTools>();
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<AnswerBuffer>().AddSingleton<QueryRunner>();
@@ -58,11 +61,11 @@ public static class EngineServices
     private static IServiceCollection AddWhatTriggersCall(this IServiceCollection services) => services
         .AddSingleton(app => new QueryRequests(app.Get<TemplateCatalog>(), app.Get<QueryRunner>(), app.Get<PublicUrl>()))
         .AddSingleton(app => new IngestRequests(app.Get<TemplateCatalog>(), app.Get<IngestRunner>()))
-        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>(), app.Get<PublicUrl>()))
+        .AddSingleton(app => new LoadRequests(app.Get<TemplateCatalog>(), app.Get<LoadRunner>(), app.Get<LoadLedger>(), app.Get<TimeProvider>(), app.Get<PublicUrl>(), app.Get<Audit>()))
         .AddSingleton(app => new LoadSchedule(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<TimerSchedules>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<ILogger<LoadSchedule>>()))
         .AddSingleton(app => new StorageEvents(app.Get<LoadRunner>(), app.Get<TemplateCatalog>(), app.Get<LoadOptions>(), app.Get<TimeProvider>(), app.Get<IMeterFactory>(), app.Get<ILogger<StorageEvents>>()))
-        .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>()))
-        .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<ILoggerFactory>(), app))
+        .AddSingleton(app => new DocsRequests(app.Get<TemplateCatalog>(), app.Get<QueryColumns>(), app.Get<PublicUrl>(), app.Get<AccessOptions>()))
+        .AddSingleton(app => new McpRequests(app.Get<McpTools>(), app.Get<AllowedOrigins>(), app.Get<AccessOptions>(), app.Get<PublicUrl>(), app.Get<ILoggerFactory>(), app))
         .AddSingleton(app => new HealthRequests(app.Get<MotherDuckDataSources>(), app.Get<TimeProvider>()));
 
     private static T Get<T>(this IServiceProvider services) where T : notnull => services.GetRequiredService<T>();

@@ -42,10 +42,13 @@ internal sealed partial class Parameter
     /// <summary>The most characters (of a list: the most elements); null for no limit.</summary>
     public int? MaxLength { get; private init; }
 
+    /// <summary>The claim of the caller's token that is its value; null where the request gives it.</summary>
+    public string? Claim { get; private init; }
+
     /// <summary>Reads a declaration from front matter; faults go to the file.</summary>
     /// <param name="name">The parameter's name.</param>
     /// <param name="declarations">The mapping that holds the declaration.</param>
-    /// <param name="settings">Where <c>%SETTING%</c> in a default is looked up.</param>
+    /// <param name="settings">Where <c>%SETTING%</c> in a default is looked up, and whether callers have tokens.</param>
     public static Parameter? Read(string name, FrontMatter declarations, Settings settings)
     {
         if (!ParameterName().IsMatch(name))
@@ -71,9 +74,11 @@ internal sealed partial class Parameter
             Pattern = declared.Text("pattern"),
             MaxLength = (int?)declared.Integer("maxLength", 0, int.MaxValue),
             Enum = declared.List("enum"),
+            Claim = declared.Text("claim"),
         };
         parameter.ReadConstraints(declared);
         parameter.ReadDefault(declared, settings);
+        parameter.CheckClaim(declared, settings);
         declared.RejectUnknown($"parameter '{name}'");
         return parameter;
     }
@@ -186,6 +191,19 @@ internal sealed partial class Parameter
             declared.Fault(key, $"parameter '{Name}': its {key} '{text}' is not {scalar.Expected}, or {scalar.Name} has no order");
             return null;
         }
+    }
+
+    // A value that a token lacks must not become another one.
+    private void CheckClaim(FrontMatter declared, Settings settings)
+    {
+        if (Claim is null && !declared.IsNull("claim"))
+            return;
+        if (string.IsNullOrWhiteSpace(Claim))
+            declared.Fault("claim", $"parameter '{Name}': its claim has no name");
+        if (Optional || Default is not null)
+            declared.Fault("claim", $"parameter '{Name}': its value is a claim of the caller's token, so it has no default and is not optional");
+        if (settings.Text("Auth:Authority") is null)
+            declared.Fault("claim", $"parameter '{Name}': its claim needs the setting Auth:Authority, which is not set: without it callers have no tokens");
     }
 
     private void ReadDefault(FrontMatter declared, Settings settings)

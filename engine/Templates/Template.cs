@@ -1,4 +1,5 @@
 using System.Text;
+using MdFunctions.Engine.Access;
 
 namespace MdFunctions.Engine.Templates;
 
@@ -7,8 +8,11 @@ internal sealed class Template
 {
     private readonly IReadOnlyList<SqlToken> _statement;
 
-    private Template(SqlFile file, string? summary, string? description, IReadOnlyList<Parameter> parameters) =>
+    private Template(SqlFile file, string? summary, string? description, IReadOnlyList<Parameter> parameters)
+    {
         (Name, _statement, Summary, Description, Parameters) = (file.Name, file.Statement, summary, description, parameters);
+        RequestParameters = [.. parameters.Where(parameter => parameter.Claim is null)];
+    }
 
     /// <summary>The file's name without its ending.</summary>
     public string Name { get; }
@@ -22,6 +26,18 @@ internal sealed class Template
     /// <summary>The declared parameters, in the order of their declaration.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
+    /// <summary>Those of them that requests give; the others come from claims of the caller's token.</summary>
+    public IReadOnlyList<Parameter> RequestParameters { get; }
+
+    /// <summary>Whether answers depend on who asks.</summary>
+    public bool HasClaims => RequestParameters.Count < Parameters.Count;
+
+    /// <summary>Who may run it.</summary>
+    public AccessRule Access { get; private init; } = AccessRule.None;
+
+    /// <summary>Whether audit lines tell the parameters' values too.</summary>
+    public bool AuditsParameters { get; private init; }
+
     /// <summary>Whether the statement reads anything but its parameters: what it reads may change, and its columns with it.</summary>
     public bool ReadsTables => _statement.Any(token => token.Is("FROM") || token.Is("TABLE") || token.Is("PIVOT") || token.Is("PIVOT_WIDER") || token.Is("UNPIVOT"));
 
@@ -31,14 +47,15 @@ internal sealed class Template
     /// <param name="settings">Where settings in defaults are looked up.</param>
     /// <param name="given">Parameters that the feature itself provides: they need no declaration and need not be used.</param>
     public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, params IReadOnlyCollection<string> given) =>
-        Read(file, frontMatter, settings, given.Contains);
+        Read(file, frontMatter, settings, given.Contains, hasCallers: true);
 
     /// <summary>Reads what all templates have; faults go to the file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="frontMatter">Its front matter.</param>
     /// <param name="settings">Where settings in defaults are looked up.</param>
     /// <param name="isGiven">Tells the parameters that the feature itself provides, where their names cannot be listed.</param>
-    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven)
+    /// <param name="hasCallers">Whether callers run it: then front matter says who may.</param>
+    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven, bool hasCallers = false)
     {
         HashSet<string> known = [];
         var (summary, description) = (frontMatter.Text("summary"), frontMatter.Text("description"));
@@ -59,7 +76,11 @@ internal sealed class Template
         }
         foreach (var undeclared in file.Statement.Where(token => token.Kind == SqlTokenKind.Parameter && !known.Contains(token.Text[1..]) && !isGiven(token.Text[1..])).DistinctBy(token => token.Text))
             file.FaultAt(undeclared, $"{undeclared.Text} is not declared under 'parameters'");
-        return new(file, summary, description, parameters);
+        return new(file, summary, description, parameters)
+        {
+            Access = hasCallers ? AccessRule.Read(frontMatter, settings) : AccessRule.None,
+            AuditsParameters = hasCallers && frontMatter.Choice("audit", "parameters") is not null,
+        };
     }
 
     /// <summary>The statement with every <c>$name</c> replaced.</summary>

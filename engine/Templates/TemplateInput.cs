@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using Microsoft.AspNetCore.Http;
 
@@ -10,17 +11,17 @@ internal static class TemplateInput
     /// <summary>The most bytes a JSON body of parameters may have.</summary>
     public const int MaxBodyBytes = 1024 * 1024;
 
-    /// <summary>Reads the query string, and of a POST the JSON object in the body, against a template's parameters.</summary>
+    /// <summary>Reads the query string, the caller's claims, and of a POST the JSON object in the body, against a template's parameters.</summary>
     /// <param name="request">The request.</param>
     /// <param name="parameters">The declared parameters.</param>
     /// <param name="reserved">Names in the query string that mean something else.</param>
     /// <param name="cancellationToken">Gives up reading the body.</param>
     /// <returns>A value for each parameter in their order; null is NULL.</returns>
-    /// <exception cref="ProblemException">400 with all faults together, 413 or 415.</exception>
+    /// <exception cref="ProblemException">400 with all faults together, 403 where the caller's token lacks a claim, 413 or 415.</exception>
     public static async Task<ParameterValue?[]> ReadAsync(
         HttpRequest request, IReadOnlyList<Parameter> parameters, IReadOnlyCollection<string> reserved, CancellationToken cancellationToken)
     {
-        var input = new Input(parameters);
+        var input = new Input(parameters, Caller.Of(request.HttpContext));
         using var body = HttpMethods.IsPost(request.Method) ? await ReadBodyAsync(request, cancellationToken) : null;
         if (body is not null)
         {
@@ -38,10 +39,10 @@ internal static class TemplateInput
     }
 
     /// <summary>Reads a JSON object's members against a template's parameters.</summary>
-    /// <exception cref="ProblemException">400 with all faults together.</exception>
-    public static ParameterValue?[] Read(IEnumerable<KeyValuePair<string, JsonElement>> members, IReadOnlyList<Parameter> parameters)
+    /// <exception cref="ProblemException">400 with all faults together, 403 where the caller's token lacks a claim.</exception>
+    public static ParameterValue?[] Read(IEnumerable<KeyValuePair<string, JsonElement>> members, IReadOnlyList<Parameter> parameters, Caller caller)
     {
-        var input = new Input(parameters);
+        var input = new Input(parameters, caller);
         foreach (var (name, value) in members)
             input.Take(name, value);
         return input.Values();
@@ -63,7 +64,7 @@ internal static class TemplateInput
     }
 
     // Values as they are given, and the faults of all of them.
-    private sealed class Input(IReadOnlyList<Parameter> parameters)
+    private sealed class Input(IReadOnlyList<Parameter> parameters, Caller caller)
     {
         private readonly Dictionary<string, string[]> _errors = new(StringComparer.Ordinal);
         private readonly ParameterValue?[] _values = new ParameterValue?[parameters.Count];
@@ -80,7 +81,9 @@ internal static class TemplateInput
             for (var i = 0; i < parameters.Count; i++)
             {
                 var parameter = parameters[i];
-                if (_given[i])
+                if (parameter.Claim is not null)
+                    _values[i] = caller.Value(parameter);
+                if (_given[i] || parameter.Claim is not null)
                     continue;
                 _values[i] = parameter.Default;
                 if (parameter is { Default: null, Optional: false })
@@ -93,13 +96,16 @@ internal static class TemplateInput
         {
             var i = IndexOf(name);
             var error = i < 0
-                ? $"'{name}' is unknown; {(parameters.Count == 0 ? "there are no parameters" : $"the parameters are {string.Join(", ", parameters.Select(p => p.Name))}")}."
+                ? $"'{name}' is unknown; {(Names() is { Length: > 0 } names ? $"the parameters are {names}" : "there are no parameters")}."
+                : parameters[i].Claim is not null ? $"'{name}' comes from the caller's token, and is not given."
                 : _given[i] ? $"'{name}' was given twice." : read(i);
             if (i >= 0)
                 _given[i] = true;
             if (error is not null)
                 _errors[name] = [error];
         }
+
+        private string Names() => string.Join(", ", parameters.Where(parameter => parameter.Claim is null).Select(parameter => parameter.Name));
 
         private int IndexOf(string name)
         {

@@ -52,6 +52,15 @@ internal static class AppPaths
         return Operations.Path(HttpMethod.Post, operation);
     }
 
+    /// <summary>Describes the metadata of RFC 9728.</summary>
+    public static OpenApiPathItem Metadata(Operations operations)
+    {
+        var operation = operations.Operation("mcpMetadata", "App", "Where clients of MCP get a token; 404 where none is asked for",
+            Operations.Json("Protected resource metadata (RFC 9728)", new OpenApiSchema { Type = JsonSchemaType.Object }), 404, 405);
+        operation.Security = [];
+        return Operations.Path(HttpMethod.Get, operation);
+    }
+
     /// <summary>Describes the page.</summary>
     public static OpenApiPathItem Page(Operations operations)
     {

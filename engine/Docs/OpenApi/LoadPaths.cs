@@ -12,7 +12,7 @@ internal static class LoadPaths
         var operation = operations.Operation($"load_{load.Name}", "Loads", load.Template.Summary ?? load.Name,
             Operations.Json("The run; the first one's again where the Idempotency-Key is known", operations.Schema("LoadRun")), 400, 401, 405, 409, 413, 415, 422, 502, 503, 504);
         operation.Description = $"Fills {load.Target} (mode {load.Mode.ToString().ToLowerInvariant()}). Takes at most {Duration.Write(load.Timeout)}, and goes on when the caller gives up.";
-        operation.Parameters = [.. load.Template.Parameters.Select(QueryPath.InQuery), RunTime(), Key()];
+        operation.Parameters = [.. load.Template.RequestParameters.Select(QueryPath.InQuery), RunTime(), Key()];
         if (load.UsesUrl)
             operation.Parameters.Add(Url(load));
         operation.AddExtension("x-schedule", ApiDocument.Note(load.Schedule));

@@ -3,13 +3,14 @@ using Microsoft.OpenApi;
 namespace MdFunctions.Engine.Docs;
 
 /// <summary>Makes operations, with what all of them have in common.</summary>
-internal sealed class Operations(OpenApiDocument document)
+internal sealed class Operations(OpenApiDocument document, bool withTokens)
 {
     /// <summary>Problems that every route can answer, by status.</summary>
     private static readonly Dictionary<int, string> Problems = new()
     {
         [400] = "A parameter is missing, unknown or wrong; all faults together.",
         [401] = "The function key is missing or wrong, or the signature is. Azure's own answer for keys has no body.",
+        [403] = "The token lacks a role, a scope or a claim; the words say which.",
         [404] = "There is nothing of that name.",
         [405] = "The route does not take that method.",
         [406] = "No format in Accept can be had.",
@@ -17,6 +18,7 @@ internal sealed class Operations(OpenApiDocument document)
         [413] = "The body is too large.",
         [415] = "The body's media type is not taken.",
         [422] = "The request was understood and cannot be done: too many rows, or rows that do not fit.",
+        [429] = "The caller has used up its calls of this minute. Try again after Retry-After seconds.",
         [502] = "MotherDuck rejected the statement or the login, or could not read the source.",
         [503] = "Busy, or MotherDuck cannot be reached. Try again after Retry-After seconds.",
         [504] = "It took longer than its limit.",
@@ -36,6 +38,9 @@ internal sealed class Operations(OpenApiDocument document)
             Responses = new() { ["200"] = answer },
         };
         foreach (var status in problems)
+            operation.Responses[status.ToString(null as IFormatProvider)] = Problem(status);
+        // What asks for a caller can refuse one.
+        foreach (var status in withTokens && problems.Contains(401) ? (int[])[403, 429] : [])
             operation.Responses[status.ToString(null as IFormatProvider)] = Problem(status);
         return operation;
     }
@@ -66,7 +71,7 @@ internal sealed class Operations(OpenApiDocument document)
             Description = Problems[status],
             Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType { Schema = Schema("Problem") } },
         };
-        if (status == 503)
+        if (status is 429 or 503)
         {
             response.Headers = new Dictionary<string, IOpenApiHeader>
             {

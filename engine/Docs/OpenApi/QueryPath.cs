@@ -13,15 +13,15 @@ internal static class QueryPath
         var name = query.Template.Name;
         var path = new OpenApiPathItem();
         var get = Operation(query, columns, operations, $"query_{name}");
-        get.Parameters = [.. query.Template.Parameters.Select(InQuery), Format()];
+        get.Parameters = [.. query.Template.RequestParameters.Select(InQuery), Format()];
         path.AddOperation(HttpMethod.Get, get);
 
         var post = Operation(query, columns, operations, $"query_{name}_post");
         post.Parameters = [Format()];
         post.RequestBody = new OpenApiRequestBody
         {
-            Required = query.Template.Parameters.Any(ParameterSchema.IsRequired),
-            Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = ParameterSchema.OfAll(query.Template.Parameters) } },
+            Required = query.Template.RequestParameters.Any(ParameterSchema.IsRequired),
+            Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = ParameterSchema.OfAll(query.Template.RequestParameters) } },
         };
         path.AddOperation(HttpMethod.Post, post);
         return path;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
@@ -43,7 +44,7 @@ public sealed class StorageEvents
     /// Answers a delivery so that Event Grid sends again what another try can cure (503), and nothing else (200, or 400 for its dead-letter store). A batch that
     /// was put into that store is taken as it is.
     /// </summary>
-    public Task<IResult> ReceiveAsync(HttpRequest request) => Guard.RunAsync(request, () => ReceiveEventsAsync(request));
+    public Task<IResult> ReceiveAsync(HttpRequest request) => Guard.RunAsync(request, Door.Events, () => ReceiveEventsAsync(request));
 
     private async Task<IResult> ReceiveEventsAsync(HttpRequest request)
     {
@@ -59,7 +60,7 @@ public sealed class StorageEvents
             return Results.Json(new { validationResponse = code });
         }
 
-        var outcomes = (await Task.WhenAll(events.Select(HandleAsync))).SelectMany(outcome => outcome).ToList();
+        var outcomes = (await Task.WhenAll(events.Select(one => HandleAsync(one, Caller.Of(request.HttpContext))))).SelectMany(outcome => outcome).ToList();
         foreach (var group in outcomes.CountBy(outcome => outcome))
             _events.Add(group.Value, new KeyValuePair<string, object?>("outcome", group.Key.ToString().ToLowerInvariant()));
         var counts = Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.ToString().ToLowerInvariant(), outcome => outcomes.Count(other => other == outcome));
@@ -71,7 +72,7 @@ public sealed class StorageEvents
         return Results.Json(counts);
     }
 
-    private async Task<IReadOnlyList<Outcome>> HandleAsync(StorageEvent? storageEvent)
+    private async Task<IReadOnlyList<Outcome>> HandleAsync(StorageEvent? storageEvent, Caller caller)
     {
         if (storageEvent is null)
         {
@@ -85,20 +86,25 @@ public sealed class StorageEvents
             return [Outcome.Unmatched];
         }
         if (storageEvent.NoFile is not { } why)
-            return await Task.WhenAll(matches.Select(load => LoadAsync(load, storageEvent)));
+            return await Task.WhenAll(matches.Select(load => LoadAsync(load, storageEvent, caller)));
         _logger.LogInformation("The event {Type} of {Url} loads nothing: {Reason}", storageEvent.Type, storageEvent.Blob, why);
         return [Outcome.Ignored];
     }
 
-    private async Task<Outcome> LoadAsync(LoadTemplate load, StorageEvent storageEvent)
+    private async Task<Outcome> LoadAsync(LoadTemplate load, StorageEvent storageEvent, Caller caller)
     {
+        if (!caller.May(load.Template.Access))
+        {
+            _logger.LogWarning("Load {Load} is not for who sent the event of {Url}: the token lacks its role or scope", load.Name, storageEvent.Blob);
+            return Outcome.Refused;
+        }
         if (load.Events!.Url(storageEvent.Blob!) is not { } url)
         {
             _logger.LogError("Load {Load} cannot read {Url}: behind az:// the '?' in its name would be a glob", load.Name, storageEvent.Blob);
             return Outcome.Refused;
         }
         ParameterValue?[] values = [.. load.Template.Parameters.Select(parameter => parameter.Default)];
-        var request = new LoadRequest(load, $"{storageEvent.Blob} {storageEvent.Version}", "event", _time.GetUtcNow(), values) { Url = url, Bytes = storageEvent.Bytes };
+        var request = new LoadRequest(load, $"{storageEvent.Blob} {storageEvent.Version}", "event", _time.GetUtcNow(), values) { Url = url, Bytes = storageEvent.Bytes, Caller = caller };
         try
         {
             await _runner.RunAsync(request, _options.EventWait);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace MdFunctions.Engine.Loads;
 
 /// <summary>Runs loads, each occurrence once: the rows go from their source into MotherDuck and never through this app.</summary>
 internal sealed class LoadRunner(
-    MotherDuckDataSources dataSources, TableWriter writer, LoadLedger ledger, LoadOptions options, Telemetry telemetry, TimeProvider time, IHostApplicationLifetime app,
+    MotherDuckDataSources dataSources, TableWriter writer, LoadLedger ledger, LoadOptions options, Telemetry telemetry, Audit audit, TimeProvider time, IHostApplicationLifetime app,
     ILogger<LoadRunner> logger) : IDisposable
 {
     private static readonly TimeSpan CleanupTimeout = TimeSpan.FromSeconds(15);
@@ -69,7 +70,7 @@ internal sealed class LoadRunner(
 
     private async Task<LoadRun> RunInTurnAsync(LoadRequest request, bool alone, Func<TimeSpan> maxWait)
     {
-        using var measured = telemetry.StartLoad(request.Load.Name, request.Trigger);
+        using var measured = telemetry.StartLoad(request.Load.Name, request.Trigger, audit.Of(request.Caller, "load", request.Load.Template, request.Values));
         var started = Now();
         try
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 
 namespace MdFunctions.Engine.MotherDuck;
@@ -30,12 +31,14 @@ internal sealed class Telemetry
 
     /// <summary>Starts the span of a query.</summary>
     /// <param name="name">The template's name.</param>
-    public Run StartQuery(string name) => new(this, "query", name);
+    /// <param name="audited">What is told of the call when it ends; null for nothing.</param>
+    public Run StartQuery(string name, Audit.AuditedCall? audited) => new(this, "query", name, null, audited);
 
     /// <summary>Starts the span of a load's run.</summary>
     /// <param name="name">The template's name.</param>
     /// <param name="trigger">What started it: <c>http</c>, <c>timer</c> or <c>event</c>.</param>
-    public Run StartLoad(string name, string trigger) => new(this, "load", name, trigger);
+    /// <param name="audited">What is told of the call when it ends; null for nothing.</param>
+    public Run StartLoad(string name, string trigger, Audit.AuditedCall? audited) => new(this, "load", name, trigger, audited);
 
     /// <summary>Starts the span of an ingest.</summary>
     /// <param name="name">The template's name.</param>
@@ -67,16 +70,19 @@ internal sealed class Telemetry
         private readonly Telemetry _telemetry;
         private readonly Activity? _activity;
         private readonly long _start = Stopwatch.GetTimestamp();
+        private readonly Audit.AuditedCall? _audited;
         private TagList _tags;
         private string _outcome = "failed";
         private long _rows;
 
-        internal Run(Telemetry telemetry, string kind, string name, string? trigger = null)
+        internal Run(Telemetry telemetry, string kind, string name, string? trigger = null, Audit.AuditedCall? audited = null)
         {
-            _telemetry = telemetry;
+            (_telemetry, _audited) = (telemetry, audited);
             _tags = new TagList { { "kind", kind }, { "name", name } };
             if (trigger is not null)
                 _tags.Add("trigger", trigger);
+            if (audited is not null)
+                _tags.Add("caller", audited.Fact);
             _activity = Source.StartActivity($"{kind} {name}");
         }
 
@@ -108,7 +114,9 @@ internal sealed class Telemetry
         public void Dispose()
         {
             _tags.Add("outcome", _outcome);
-            _telemetry._duration.Record(Stopwatch.GetElapsedTime(_start).TotalSeconds, _tags);
+            var seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
+            _telemetry._duration.Record(seconds, _tags);
+            _audited?.End(_outcome, _rows, seconds);
             if (_rows > 0)
                 _telemetry._rows.Add(_rows, _tags);
             if (_activity is null)

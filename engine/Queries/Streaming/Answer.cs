@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using MdFunctions.Engine.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -17,7 +18,7 @@ internal static class Answer
         var response = http.Response;
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = format.ContentType;
-        response.Headers.Vary = "Accept, Accept-Encoding";
+        response.Headers.Vary = Caller.IsNamed(http) ? "Accept, Accept-Encoding, Authorization" : "Accept, Accept-Encoding";
         if (format.FileName(http.Request, query) is { } fileName)
         {
             var disposition = new ContentDispositionHeaderValue("attachment");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using MdFunctions.Engine;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.MotherDuck;
@@ -88,7 +89,7 @@ public sealed partial class SettingsPageTests
     private static string Read(Settings settings)
     {
         var motherDuck = MotherDuckOptions.Read(settings);
-        return string.Join('\n', motherDuck, QueryOptions.Read(settings), LoadOptions.Read(settings, motherDuck), IngestBuffer.Read(settings).Limit);
+        return string.Join('\n', motherDuck, QueryOptions.Read(settings), LoadOptions.Read(settings, motherDuck), IngestBuffer.Read(settings).Limit, AccessOptions.Read(settings, AppTriggers.Of(typeof(LoadFunctions))) is { } access ? (access.PerCaller, access.Audit, access.Open) : default);
     }
 
     /// <summary>The settings that the sources ask for, by name; <c>NAME</c> where the name has a part that varies.</summary>

@@ -145,7 +145,7 @@ public sealed class SampleTests(SampleTests.Samples samples) : IClassFixture<Sam
             new Dictionary<string, string> { ["ingest/stripe_events.sql"] = sample.Replace("my_db.main.stripe_events", table, StringComparison.Ordinal) },
             new Dictionary<string, string?> { ["Secrets:StripeWebhook"] = "whsec_test" });
         var id = $"evt_{Guid.NewGuid():N}";
-        // The shapes of Stripe's own fixtures: a charge, an invoice, a customer that changed, a checkout whose customer is expanded.
+        // Events in Stripe's shapes, as its documents have them: a charge, an invoice, a customer that changed, a checkout whose customer is expanded.
         (string Id, string Type, string Data)[] events =
         [
             ($"{id}a", "charge.succeeded", """{"object":{"id":"ch_1","object":"charge","amount":9007199254740993,"amount_refunded":0,"currency":"usd","customer":"cus_1","metadata":{}}}"""),

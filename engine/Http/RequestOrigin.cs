@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace MdFunctions.Engine.Http;
 
 /// <summary>Tells callers apart, so that none takes the turns of all others.</summary>
-internal static class Caller
+internal static class RequestOrigin
 {
     /// <summary>The function key of a request with the address it comes from. The last hop wrote the address at the end of its header; what stands before it anybody can send.</summary>
     public static string Of(HttpRequest request)
