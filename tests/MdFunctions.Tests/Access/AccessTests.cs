@@ -138,7 +138,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
         var statuses = new List<int>();
         for (var i = 0; i < 4; i++)
         {
-            using var response = await AccessApp.SendAsync(own, "GET", "api/queries/open", app.Issuer.Token(("jti", i)));
+            using var response = await AccessApp.SendAsync(own, "GET", "api/queries/open", app.Issuer.Token(("jti", $"{i}")));
             statuses.Add((int)response.StatusCode);
             if (i == 3)
                 Assert.True(response.Headers.RetryAfter?.Delta > TimeSpan.Zero, $"{response} {await response.Content.ReadAsStringAsync()}");
