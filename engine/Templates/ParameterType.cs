@@ -93,8 +93,8 @@ internal sealed partial class ParameterType
             "UINTEGER" => Integer("UINTEGER", 32, signed: false),
             "UBIGINT" => Integer("UBIGINT", 64, signed: false),
             "UHUGEINT" => Integer("UHUGEINT", 128, signed: false),
-            "FLOAT" or "FLOAT4" or "REAL" => new("FLOAT", "a number (or NaN, Infinity, -Infinity)", text => ReadFloat(text, single: true)) { IsBareInJson = true },
-            "DOUBLE" or "FLOAT8" => new("DOUBLE", "a number (or NaN, Infinity, -Infinity)", text => ReadFloat(text, single: false)) { IsBareInJson = true },
+            "FLOAT" or "FLOAT4" or "REAL" => new("FLOAT", "a number that a FLOAT keeps, of 6 digits for certain (or NaN, Infinity, -Infinity)", text => FloatText.Read(text, single: true)) { IsBareInJson = true },
+            "DOUBLE" or "FLOAT8" => new("DOUBLE", "a number that a DOUBLE keeps, of 15 digits for certain (or NaN, Infinity, -Infinity)", text => FloatText.Read(text, single: false)) { IsBareInJson = true },
             "VARCHAR" or "TEXT" or "STRING" or "CHAR" or "BPCHAR" => new("VARCHAR", "text", text => new(text)),
             "BLOB" or "BYTEA" or "BINARY" or "VARBINARY" => new("BLOB", "base64", ReadBase64),
             "DATE" => new("DATE", "a date, YYYY-MM-DD", ReadDate),
@@ -162,19 +162,6 @@ internal sealed partial class ParameterType
         "false" or "False" or "FALSE" => new("false"),
         _ => null,
     };
-
-    private static ParameterValue? ReadFloat(string text, bool single)
-    {
-        if (text is "NaN" or "Infinity" or "-Infinity")
-            return new(text, double.Parse(text, CultureInfo.InvariantCulture));
-        const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (!FloatText().IsMatch(text) || !double.TryParse(text, style, CultureInfo.InvariantCulture, out var value))
-            return null;
-        // Neither so large nor so small that nothing of it is left.
-        var isZero = FloatText().Match(text).Groups["digits"].ValueSpan.IndexOfAnyInRange('1', '9') < 0;
-        var (finite, zero) = single ? (float.IsFinite((float)value), (float)value == 0) : (double.IsFinite(value), value == 0);
-        return finite && zero == isZero ? new(text, value) : null;
-    }
 
     private static ParameterValue? ReadBase64(string text)
     {
@@ -277,9 +264,6 @@ internal sealed partial class ParameterType
 
     [GeneratedRegex(@"^-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\z")]
     private static partial Regex DecimalText();
-
-    [GeneratedRegex(@"^-?(?<digits>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\z")]
-    private static partial Regex FloatText();
 
     [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?<minutes>[0-9]{2}:[0-9]{2})(?::(?<seconds>[0-9]{2})(?:\.(?<fraction>[0-9]{1,32}))?)?(?<offset>Z|[+-][0-9]{2}:[0-9]{2})?\z")]
     private static partial Regex TimestampText();
