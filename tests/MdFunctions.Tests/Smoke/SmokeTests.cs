@@ -44,6 +44,7 @@ public sealed class SmokeTests(PublishedApp published)
             ["LoadsDaily"] = ByHand("LoadsDaily"),
             ["LoadsHourly"] = ByHand("LoadsHourly"),
             ["Mcp"] = mcp,
+            ["McpMetadata"] = new(HttpMethod.Get, "api/.well-known/oauth-protected-resource/mcp"),
             ["OpenApi"] = new(HttpMethod.Get, "api/openapi.json"),
             ["Queries"] = new(HttpMethod.Get, "api/queries"),
             ["Query"] = new(HttpMethod.Get, "api/queries/top_stories?limit=5"),
@@ -54,7 +55,7 @@ public sealed class SmokeTests(PublishedApp published)
         foreach (var (name, request) in byTrigger.OrderBy(trigger => trigger.Key == "LoadRuns"))
         {
             using var response = await app.Client.SendAsync(request);
-            var expected = name switch { "SampleAuthor" => HttpStatusCode.NotFound, _ when name.StartsWith("Loads", StringComparison.Ordinal) && name.Length > 5 => HttpStatusCode.Accepted, _ => HttpStatusCode.OK };
+            var expected = name switch { "SampleAuthor" or "McpMetadata" => HttpStatusCode.NotFound, _ when name.StartsWith("Loads", StringComparison.Ordinal) && name.Length > 5 => HttpStatusCode.Accepted, _ => HttpStatusCode.OK };
             Assert.True(response.StatusCode == expected, $"{name}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
             await Connections.EventuallyAsync(() => app.Logs.All.Any(line => line.Contains($"Executed 'Functions.{name}' (Succeeded", StringComparison.Ordinal)), name, 30);
         }
