@@ -67,7 +67,7 @@ public static class App
         }
         catch (OperationCanceledException) when (IsOfCaller(context))
         {
-            context.GetLogger("MdFunctions.Http").LogDebug("The caller of {Function} went away", context.FunctionDefinition.Name);
+            context.GetLogger("MdFunctions.Engine.Http").LogDebug("The caller of {Function} went away", context.FunctionDefinition.Name);
             try
             {
                 context.GetHttpContext()?.Abort(); // An answer that has begun must not look whole.

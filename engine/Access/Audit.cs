@@ -10,14 +10,14 @@ using Microsoft.Extensions.Logging;
 namespace MdFunctions.Engine.Access;
 
 /// <summary>
-/// Who did what: a structured log line, of the category <c>MdFunctions.Audit</c>, for each call that was answered or refused. Metrics know whether a caller had a
+/// Who did what: a structured log line, of the category <c>MdFunctions.Engine.Audit</c>, for each call that was answered or refused. Metrics know whether a caller had a
 /// token or a key, and no names.
 /// </summary>
 internal sealed class Audit(AccessOptions options, ILoggerFactory loggers, IMeterFactory meters)
 {
     private const int MaxText = 4000;
 
-    private readonly ILogger _logger = loggers.CreateLogger("MdFunctions.Audit");
+    private readonly ILogger _logger = loggers.CreateLogger("MdFunctions.Engine.Audit");
     private readonly Counter<long> _refused = meters.Create(Telemetry.Name).CreateCounter<long>("mdfunctions.calls.refused", "{call}", "Calls that were not let in, by status.");
 
     /// <summary>What to tell of a call; null where nothing is.</summary>

@@ -100,7 +100,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
         Assert.Contains(Lines(), line => line.Contains("token dora Ann call GET /api/queries/admins refused 403", StringComparison.Ordinal));
         Assert.All(Lines(), line => Assert.DoesNotContain('\n', line.TrimEnd()));
 
-        IEnumerable<string> Lines() => app.App.Logs.All.Where(line => line.StartsWith("Information MdFunctions.Audit:", StringComparison.Ordinal));
+        IEnumerable<string> Lines() => app.App.Logs.All.Where(line => line.StartsWith("Information MdFunctions.Engine.Audit:", StringComparison.Ordinal));
     }
 
     [Fact]

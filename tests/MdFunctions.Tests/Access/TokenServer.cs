@@ -109,8 +109,16 @@ public sealed class TokenServer : IAsyncDisposable
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var claims = new Dictionary<string, object?>
         {
-            ["iss"] = Issuer, ["aud"] = Audience, ["sub"] = "ann", ["name"] = "Ann", ["tid"] = "a", ["roles"] = new[] { "reader" }, ["scp"] = "data.read",
-            ["iat"] = now, ["nbf"] = now, ["exp"] = now + 600,
+            ["iss"] = Issuer,
+            ["aud"] = Audience,
+            ["sub"] = "ann",
+            ["name"] = "Ann",
+            ["tid"] = "a",
+            ["roles"] = new[] { "reader" },
+            ["scp"] = "data.read",
+            ["iat"] = now,
+            ["nbf"] = now,
+            ["exp"] = now + 600,
         };
         foreach (var (name, value) in changes)
             claims[name] = value;
