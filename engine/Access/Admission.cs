@@ -25,8 +25,11 @@ internal enum Door
 /// <summary>Lets requests in: finds out who sends them, and counts them.</summary>
 internal sealed class Admission(AccessOptions options, TokenCheck tokens, PublicUrl url, Audit audit) : IAsyncDisposable
 {
-    /// <summary>Where the metadata of RFC 9728 is, below the app's URL.</summary>
-    public const string MetadataPath = "/api/.well-known/oauth-protected-resource/mcp";
+    /// <summary>The route of the metadata of RFC 9728, below the prefix.</summary>
+    public const string MetadataRoute = ".well-known/oauth-protected-resource/mcp";
+
+    /// <summary>Where that is, below the app's URL.</summary>
+    public const string MetadataPath = "/api/" + MetadataRoute;
 
     private readonly PartitionedRateLimiter<string>? _calls = options.PerCaller == 0 ? null : PartitionedRateLimiter.Create<string, string>(caller =>
         RateLimitPartition.GetSlidingWindowLimiter(caller, _ => new SlidingWindowRateLimiterOptions
@@ -98,9 +101,5 @@ internal sealed class Admission(AccessOptions options, TokenCheck tokens, Public
     }
 
     // Keys stand for callers, and their text stays out of memory that lasts.
-    private static string KeyOf(HttpRequest request)
-    {
-        var key = request.Headers["x-functions-key"].ToString() is { Length: > 0 } header ? header : request.Query["code"].ToString();
-        return Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-    }
+    private static string KeyOf(HttpRequest request) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(RequestOrigin.Key(request))));
 }

@@ -24,9 +24,9 @@ internal sealed class Audit(AccessOptions options, ILoggerFactory loggers, IMete
     /// <param name="caller">Who calls; null for a timer.</param>
     /// <param name="kind"><c>query</c>, <c>load</c>, <c>list</c>...</param>
     /// <param name="template">What is run.</param>
-    /// <param name="values">Its parameters' values.</param>
-    public AuditedCall? Of(Caller? caller, string kind, Template template, IReadOnlyList<ParameterValue?> values) => caller is null || !options.Audit ? null
-        : new(caller, this, kind, template.Name, () => template.AuditsParameters ? Parameters(template, values) : null);
+    /// <param name="values">Its parameters' values; null where they were not read.</param>
+    public AuditedCall? Of(Caller? caller, string kind, Template template, IReadOnlyList<ParameterValue?>? values) => caller is null || !options.Audit ? null
+        : new(caller, this, kind, template.Name, () => template.AuditsParameters && values is not null ? Parameters(template, values) : null);
 
     /// <summary>Runs what has no template, and tells of it.</summary>
     public async Task<IResult> CallAsync(HttpRequest request, string kind, string name, Func<Task<IResult>> work)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -84,20 +85,10 @@ internal static class FormBody
             json.WriteStringValue(value);
     }
 
+    // What is no code of a byte stays as it is.
     private static string Decode(ReadOnlySpan<byte> text)
     {
-        var bytes = new byte[text.Length];
-        var length = 0;
-        for (var i = 0; i < text.Length; i++, length++)
-        {
-            bytes[length] = text[i] == '+' ? (byte)' ' : text[i];
-            if (text[i] != '%' || i + 2 >= text.Length || !char.IsAsciiHexDigit((char)text[i + 1]) || !char.IsAsciiHexDigit((char)text[i + 2]))
-                continue;
-            bytes[length] = (byte)((HexValue(text[i + 1]) << 4) | HexValue(text[i + 2]));
-            i += 2;
-        }
-        return Utf8.IsValid(bytes.AsSpan(0, length)) ? Encoding.UTF8.GetString(bytes, 0, length) : throw new ProblemException(Problem.BadRequest("The form is not UTF-8."));
+        var bytes = WebUtility.UrlDecodeToBytes(text.ToArray(), 0, text.Length);
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw new ProblemException(Problem.BadRequest("The form is not UTF-8."));
     }
-
-    private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 }

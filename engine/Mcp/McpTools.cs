@@ -16,7 +16,7 @@ namespace MdFunctions.Engine.Mcp;
 /// <summary>The tools that the app offers to models: each query, and each load whose front matter says <c>mcp: true</c>.</summary>
 internal sealed class McpTools
 {
-    private readonly Dictionary<string, (Tool Tool, AccessRule Access, Func<HttpContext, IDictionary<string, JsonElement>, CancellationToken, Task<CallToolResult>> Call)> _tools = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (Tool Tool, AccessRule Access, Func<HttpContext, IDictionary<string, JsonElement>, CancellationToken, Task<CallToolResult>> Call)> _tools = new(StringComparer.Ordinal);
     private readonly QueryRunner _queries;
     private readonly LoadRunner _loads;
     private readonly McpOptions _options;
@@ -33,8 +33,7 @@ internal sealed class McpTools
     }
 
     /// <summary>The tools that a caller may use, in the order of their names.</summary>
-    public IEnumerable<Tool> For(Caller caller) =>
-        _tools.Values.Where(tool => caller.May(tool.Access)).Select(tool => tool.Tool).OrderBy(tool => tool.Name, StringComparer.Ordinal);
+    public IEnumerable<Tool> For(Caller caller) => _tools.Values.Where(tool => caller.May(tool.Access)).Select(tool => tool.Tool);
 
     /// <summary>The name of a load's tool.</summary>
     public static string LoadName(LoadTemplate load) => $"load_{load.Name}";

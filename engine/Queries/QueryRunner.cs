@@ -20,7 +20,7 @@ internal sealed class QueryRunner(
             return null;
         if (dataSources.Read.Refuses(Turn(query, request), query.Timeout) is not { } wait)
             return null;
-        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, new ParameterValue?[query.Template.Parameters.Count]));
+        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null));
         run.Refuse();
         return Guard.Busy(wait);
     }

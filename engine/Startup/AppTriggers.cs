@@ -13,12 +13,15 @@ internal sealed record AppTriggers(IReadOnlyDictionary<string, string> Timers, I
     public IReadOnlyList<HttpTrigger> Http { get; init; } = [];
 
     /// <summary>Reads the methods of the class whose timers run loads, and of the others in its assembly.</summary>
-    public static AppTriggers Of(Type loadFunctions) => new(
-        Read(loadFunctions.GetMethods(), method => method.Name.ToLowerInvariant()),
-        Read(loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()), FunctionName))
+    public static AppTriggers Of(Type loadFunctions)
     {
-        Http = [.. loadFunctions.Assembly.GetExportedTypes().SelectMany(type => type.GetMethods()).Select(HttpTrigger.Read).OfType<HttpTrigger>()],
-    };
+        var own = loadFunctions.GetMethods();
+        var others = loadFunctions.Assembly.GetExportedTypes().Where(type => type != loadFunctions).SelectMany(type => type.GetMethods()).ToArray();
+        return new(Read(own, method => method.Name.ToLowerInvariant()), Read(others, FunctionName))
+        {
+            Http = [.. own.Concat(others).Select(HttpTrigger.Read).OfType<HttpTrigger>()],
+        };
+    }
 
     private static Dictionary<string, string> Read(IEnumerable<MethodInfo> methods, Func<MethodInfo, string> name)
     {

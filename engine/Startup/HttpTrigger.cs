@@ -1,4 +1,5 @@
 using System.Reflection;
+using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Docs;
 using MdFunctions.Engine.Loads;
 using MdFunctions.Engine.Mcp;
@@ -17,7 +18,7 @@ internal sealed record HttpTrigger(string Function, string? Route, bool IsOpen, 
     private static readonly Type[] WithCallers = [typeof(QueryRequests), typeof(LoadRequests), typeof(StorageEvents), typeof(DocsRequests), typeof(McpRequests)];
 
     /// <summary>Whether its route is for callers that are known; the page and the metadata hold no data.</summary>
-    public bool NeedsCaller => Serves.Any(WithCallers.Contains) && Route is not ("docs" or ".well-known/oauth-protected-resource/mcp");
+    public bool NeedsCaller => Serves.Any(WithCallers.Contains) && Route is not ("docs" or Admission.MetadataRoute);
 
     /// <summary>Reads a method's attributes by name; null where it is no HTTP trigger, or of a class that uses nothing of the engine.</summary>
     public static HttpTrigger? Read(MethodInfo method)

@@ -14,10 +14,10 @@ internal static partial class FloatText
         if (text is "NaN" or "Infinity" or "-Infinity")
             return new(text, double.Parse(text, CultureInfo.InvariantCulture));
         const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (!Number().IsMatch(text) || !double.TryParse(text, style, CultureInfo.InvariantCulture, out var value))
+        if (Number().Match(text) is not { Success: true } number || !double.TryParse(text, style, CultureInfo.InvariantCulture, out var value))
             return null;
         // Neither so large nor so small that nothing of it is left.
-        var digits = Digits(Number().Match(text).Groups["digits"].ValueSpan);
+        var digits = Digits(number.Groups["digits"].ValueSpan);
         var (finite, zero) = single ? (float.IsFinite((float)value), (float)value == 0) : (double.IsFinite(value), value == 0);
         return finite && zero == (digits.Length == 0) && Keeps(digits, text, value, single) ? new(text, value) : null;
     }

@@ -14,6 +14,26 @@ public static class BenchmarkHost
     /// <summary>The most connections of queries.</summary>
     public const int PoolSize = 4;
 
+    /// <summary>Runs something against an app with these queries, on a local endpoint of its own.</summary>
+    /// <param name="queries">The SQL files' texts by the queries' names.</param>
+    /// <param name="measure">What is run.</param>
+    public static async Task WithQueriesAsync(IReadOnlyDictionary<string, string> queries, Func<LocalHost, Task> measure)
+    {
+        var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "queries"));
+            foreach (var (name, text) in queries)
+                await File.WriteAllTextAsync(Path.Combine(folder, "queries", $"{name}.sql"), text);
+            await using var app = await StartAsync(null, folder);
+            await measure(app);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Starts the app.</summary>
     /// <param name="postgres">What it connects to; null for a local endpoint of its own, whose token is <c>local</c>.</param>
     /// <param name="folder">Where its SQL files are.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MdFunctions.Local;
 
 namespace MdFunctions.Benchmarks;
 
@@ -15,32 +16,22 @@ public static class ErrorBenchmark
     };
 
     /// <summary>Measures nine callers alone, beside a tenth like them, and beside one that errs.</summary>
-    public static async Task RunAsync()
+    public static Task RunAsync() => BenchmarkHost.WithQueriesAsync(Files, MeasureAsync);
+
+    private static async Task MeasureAsync(LocalHost app)
     {
-        var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
-        try
+        using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 10 }) { BaseAddress = app.BaseAddress };
+        (string Name, string? Tenth, List<double> P95)[] cases =
+            [("nine callers alone", null, []), ("beside a tenth like them", "api/queries/answer?n=42", []), ("beside a tenth that errs", "api/queries/fails?text=abc", [])];
+        await MeasureAsync(client, cases[2].Tenth, TimeSpan.FromSeconds(10)); // Until the runtimes have compiled what runs often.
+        for (var round = 0; round < Rounds; round++)
         {
-            Directory.CreateDirectory(Path.Combine(folder, "queries"));
-            foreach (var (name, text) in Files)
-                await File.WriteAllTextAsync(Path.Combine(folder, "queries", $"{name}.sql"), text);
-            await using var app = await BenchmarkHost.StartAsync(null, folder);
-            using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 10 }) { BaseAddress = app.BaseAddress };
-            (string Name, string? Tenth, List<double> P95)[] cases =
-                [("nine callers alone", null, []), ("beside a tenth like them", "api/queries/answer?n=42", []), ("beside a tenth that errs", "api/queries/fails?text=abc", [])];
-            await MeasureAsync(client, cases[2].Tenth, TimeSpan.FromSeconds(10)); // Until the runtimes have compiled what runs often.
-            for (var round = 0; round < Rounds; round++)
-            {
-                foreach (var (_, tenth, p95) in cases)
-                    p95.Add(await MeasureAsync(client, tenth, RoundTime));
-            }
-            Console.WriteLine($"p95 of nine callers of a one-row query on {BenchmarkHost.PoolSize} connections of the local endpoint; median of {Rounds} rounds:");
-            foreach (var (name, _, p95) in cases)
-                Figures.Print(name, p95.Median(), "ms", cases[0].P95.Median(), name == cases[2].Name ? "1.2x at most" : null);
+            foreach (var (_, tenth, p95) in cases)
+                p95.Add(await MeasureAsync(client, tenth, RoundTime));
         }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        Console.WriteLine($"p95 of nine callers of a one-row query on {BenchmarkHost.PoolSize} connections of the local endpoint; median of {Rounds} rounds:");
+        foreach (var (name, _, p95) in cases)
+            Figures.Print(name, p95.Median(), "ms", cases[0].P95.Median(), name == cases[2].Name ? "1.2x at most" : null);
     }
 
     // The p95 of the nine, in milliseconds.

@@ -22,28 +22,18 @@ public static class PressureBenchmark
     };
 
     /// <summary>Measures and prints.</summary>
-    public static async Task RunAsync()
+    public static Task RunAsync() => BenchmarkHost.WithQueriesAsync(Files, MeasureAsync);
+
+    private static async Task MeasureAsync(LocalHost app)
     {
-        var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
-        try
-        {
-            Directory.CreateDirectory(Path.Combine(folder, "queries"));
-            foreach (var (name, text) in Files)
-                await File.WriteAllTextAsync(Path.Combine(folder, "queries", $"{name}.sql"), text);
-            await using var app = await BenchmarkHost.StartAsync(null, folder);
-            await AskAsync(app, 50, TimeSpan.FromSeconds(8)); // Until the runtime has compiled what runs often.
-            GC.Collect();
-            var memory = Environment.WorkingSet;
-            await StalledAsync(app);
-            await SlowAsync(app);
-            await HangUpAsync(app);
-            await OverloadAsync(app);
-            await IdleAsync(app, memory);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await AskAsync(app, 50, TimeSpan.FromSeconds(8)); // Until the runtime has compiled what runs often.
+        GC.Collect();
+        var memory = Environment.WorkingSet;
+        await StalledAsync(app);
+        await SlowAsync(app);
+        await HangUpAsync(app);
+        await OverloadAsync(app);
+        await IdleAsync(app, memory);
     }
 
     private static async Task StalledAsync(LocalHost app)

@@ -57,7 +57,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     public int Waiting => _turns.State.Waiting;
 
     /// <summary>Whether a turn would be turned away, before anything is done for it; null if not, else when to come again.</summary>
-    public TimeSpan? Refuses(Turn turn, TimeSpan limit) => _turns.Refuses(turn, Patience(limit)) ? ComeAgain(turn) : null;
+    public TimeSpan? Refuses(Turn turn, TimeSpan limit) => _turns.Refuses(turn, MaxWait(limit)) ? ComeAgain(turn) : null;
 
     /// <summary>Waits for a free place, for as long as a connection may take.</summary>
     /// <param name="turn">Ends when it is disposed.</param>
@@ -67,7 +67,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <exception cref="MotherDuckException">All places stayed in use, or too many wait already.</exception>
     public async ValueTask EnterAsync(Turn turn, TimeSpan limit, CancellationToken stop, CancellationToken cancellationToken)
     {
-        if (!_turns.TryEnter(turn, _writes ? TimeSpan.MaxValue : Patience(limit)))
+        if (!_turns.TryEnter(turn, _writes ? TimeSpan.MaxValue : MaxWait(limit)))
             throw Busy($"too many requests wait for the {_size} connections of {_name} already", turn);
         if (turn.HasCome)
             return;
@@ -221,7 +221,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    private TimeSpan Patience(TimeSpan limit) => limit < _options.ConnectTimeout ? limit : _options.ConnectTimeout;
+    private TimeSpan MaxWait(TimeSpan limit) => limit < _options.ConnectTimeout ? limit : _options.ConnectTimeout;
 
     // By the queue's pace, and not for all at the same time.
     private TimeSpan ComeAgain(Turn turn)

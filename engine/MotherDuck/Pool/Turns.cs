@@ -38,17 +38,17 @@ internal sealed class Turns(int count, int queueLimit)
     }
 
     /// <summary>Whether <see cref="TryEnter"/> would turn it away, at no cost.</summary>
-    public bool Refuses(Turn turn, TimeSpan patience)
+    public bool Refuses(Turn turn, TimeSpan maxWait)
     {
         lock (_gate)
-            return !CanHave(turn) && (Expected(turn.Caller) > patience || (_queue.Count >= queueLimit && ToDrop(turn) is null));
+            return !CanHave(turn) && (Expected(turn.Caller) > maxWait || (_queue.Count >= queueLimit && ToDrop(turn) is null));
     }
 
     /// <summary>Asks for a turn; <see cref="Turn.Ready"/> tells when it has come.</summary>
     /// <param name="turn">The turn.</param>
-    /// <param name="patience">How long it can wait: if that will not do, there is no sense in waiting at all.</param>
+    /// <param name="maxWait">How long it can wait: if that will not do, there is no sense in waiting at all.</param>
     /// <returns>False if it is turned away.</returns>
-    public bool TryEnter(Turn turn, TimeSpan patience)
+    public bool TryEnter(Turn turn, TimeSpan maxWait)
     {
         lock (_gate)
         {
@@ -57,7 +57,7 @@ internal sealed class Turns(int count, int queueLimit)
                 Take(turn);
                 return true;
             }
-            if (Expected(turn.Caller) > patience)
+            if (Expected(turn.Caller) > maxWait)
                 return false;
             if (_queue.Count >= queueLimit)
             {
