@@ -62,6 +62,7 @@ internal sealed class StaticAnswer(string contentType, byte[] body) : IResult
             response.ContentLength = body.Length;
             return;
         }
-        await Answer.SendAsync(httpContext, ContentCoding.Of(request, body.Length), body.Length, stream => stream.WriteAsync(body, httpContext.RequestAborted).AsTask());
+        // Writing to a caller who has gone does nothing; cancelled, it would be this function's failure.
+        await Answer.SendAsync(httpContext, ContentCoding.Of(request, body.Length), body.Length, stream => stream.WriteAsync(body, CancellationToken.None).AsTask());
     }
 }

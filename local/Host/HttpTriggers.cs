@@ -83,7 +83,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         {
             StatusResult result;
             var invocation = worker.InvokeAsync(Request(function, context, id));
-            using (context.RequestAborted.Register(() => worker.Cancel(id)))
+            using (context.RequestAborted.Register(() => _ = CancelAsync(forwarding, id)))
                 result = await invocation;
             turn.Dispose(); // Who reads slowly keeps nobody waiting.
             // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
@@ -117,6 +117,13 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         }
         context.Response.Clear();
         context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+    }
+
+    // Cancelled while its two halves meet, a call would leave the request half alone, which is an error of the worker's server.
+    private async Task CancelAsync(Task forwarding, string id)
+    {
+        await forwarding;
+        worker.Cancel(id);
     }
 
     private static InvocationRequest Request(Function function, HttpContext context, string id)
