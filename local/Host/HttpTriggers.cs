@@ -79,6 +79,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
             context.Request.Headers.Append("X-Forwarded-For", new IPEndPoint(address, context.Connection.RemotePort).ToString());
         var forwarding = forwarder.SendAsync(context, workerAddress, _client, _forwarding).AsTask();
         Exception? failure = null;
+        var isCallers = false;
         try
         {
             StatusResult result;
@@ -88,6 +89,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
             turn.Dispose(); // Who reads slowly keeps nobody waiting.
             // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
             var error = await forwarding;
+            isCallers = error is ForwarderError.RequestBodyClient or ForwarderError.ResponseBodyClient;
             if (error != ForwarderError.None)
                 failure = new InvalidOperationException($"Failed to proxy request with ForwarderError: {error}", context.GetForwarderErrorFeature()?.Exception);
             else if (result.Status != StatusResult.Types.Status.Success)
@@ -101,7 +103,8 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
                 context.Abort();
             await forwarding;
         }
-        if (failure is not null && context.RequestAborted.IsCancellationRequested)
+        // A body that ends early is noticed before the connection is known to be gone.
+        if (failure is not null && (isCallers || context.RequestAborted.IsCancellationRequested))
         {
             // Nobody's fault.
             logger.LogDebug("Executed 'Functions.{Function}' (the caller went away, Id={InvocationId})", function.Name, id);

@@ -110,8 +110,8 @@ public sealed class CopingTests
         using var stored = await SendAsync(app.App.Client);
         Assert.True(stored.IsSuccessStatusCode);
 
-        var executed = 0;
-        foreach (var (type, body) in app.Proxy.Sent)
+        var executed = new Dictionary<object, int>(); // Connections send side by side.
+        foreach (var (connection, type, body) in app.Proxy.Sent)
         {
             switch (type)
             {
@@ -127,11 +127,11 @@ public sealed class CopingTests
                     AssertText(body);
                     break;
                 case 'E':
-                    executed++;
+                    executed[connection] = executed.GetValueOrDefault(connection) + 1;
                     break;
                 case 'S':
-                    Assert.True(--executed <= 0, "several statements before one Sync");
-                    executed = 0;
+                    Assert.True(executed.GetValueOrDefault(connection) <= 1, "several statements before one Sync");
+                    executed[connection] = 0;
                     break;
                 default:
                     Assert.True(type is 'D' or 'C' or 'X', $"a message of type {type}");

@@ -33,7 +33,7 @@ public sealed class ForgingProxy : IAsyncDisposable
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     /// <summary>What clients sent once they were logged in, but for passwords; of each message its type and its body.</summary>
-    public ConcurrentQueue<(char Type, byte[] Body)> Sent { get; } = new();
+    public ConcurrentQueue<(object Connection, char Type, byte[] Body)> Sent { get; } = new();
 
     /// <summary>What a client has to trust.</summary>
     public X509Certificate2Collection Roots => [X509CertificateLoader.LoadCertificate(_certificate.RawData)];
@@ -113,7 +113,7 @@ public sealed class ForgingProxy : IAsyncDisposable
             byte[] FromClient(byte[] message)
             {
                 if ((char)message[0] != 'p')
-                    Sent.Enqueue(((char)message[0], message[5..]));
+                    Sent.Enqueue((flow, (char)message[0], message[5..]));
                 return flow.FromClient(message);
             }
         }
