@@ -4,6 +4,7 @@ using MdFunctions.Engine;
 using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.Loads;
+using MdFunctions.Engine.Mcp;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Queries;
 using Microsoft.Extensions.Configuration;
@@ -66,6 +67,67 @@ public sealed partial class SettingsPageTests
         Assert.NotEqual(Options(), Options((name, other)));
     }
 
+    /// <summary>The settings with a default that the code does not bound: name, default.</summary>
+    public static TheoryData<string, string> Free()
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var row in DocPages.Rows(Page).Where(row => LimitsOf(row[0]) is null && row[1] is ['`', .., '`'] && !row[1].Trim('`').Contains('`')))
+            data.Add(row[0], row[1].Trim('`'));
+        return data;
+    }
+
+    [Fact]
+    public void Every_row_has_a_default_that_is_held_or_says_that_there_is_none()
+    {
+        string[] others = ["none", "from the region", "the system's roots", "what the host knows", "`sql` beside the app", "system-assigned",
+            "app name and instance id; `mdfunctions` outside Azure", "`true` with an authority, else `false`"];
+        var held = Bounded().Select(row => (string)row[0]).Concat(Free().Select(row => (string)row[0])).ToHashSet(StringComparer.Ordinal);
+        Assert.All(DocPages.Rows(Page), row => Assert.True(held.Contains(row[0]) || others.Contains(row[1]), $"{row[0]}: nothing holds the default {row[1]}"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Free))]
+    public void A_default_without_limits_is_the_codes(string name, string value)
+    {
+        if (name == "Auth:Scope")
+        {
+            (string, string)[] authority = [("Auth:Authority", "https://issuer.example"), ("Auth:Audience", "AUDIENCE")];
+            Assert.Equal(Options(authority), Options([.. authority, (name, value)]));
+            Assert.NotEqual(Options(authority), Options([.. authority, (name, "another")]));
+        }
+        else if (CodeSettings().Contains(name) && !name.EndsWith("_SCHEDULE", StringComparison.Ordinal))
+        {
+            Assert.Equal(Options(), Options((name, value)));
+            Assert.NotEqual(Options(), Options((name, "another")));
+        }
+        else
+        {
+            // What the app itself has no default for comes from the samples, and in Azure from the Bicep.
+            Assert.Equal(value, SampleValue(name));
+            if (name.EndsWith("_SCHEDULE", StringComparison.Ordinal))
+                Assert.Contains($"'{value}'", string.Concat(Directory.EnumerateFiles(Path.Combine(DocPages.Root, "infra"), "*.bicep").Select(File.ReadAllText)), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("MotherDuck:SessionName", 100, "-_.")]
+    [InlineData("MotherDuck:TokenSecret", 127, "-")]
+    [InlineData("MotherDuck:ReadTokenSecret", 127, "-")]
+    public void The_longest_name_is_taken_and_no_longer_one(string name, int most, string signs)
+    {
+        Assert.Equal($"{most} letters, digits, {string.Join(", ", signs.Select(sign => $"`{sign}`"))}", DocPages.Rows(Page).Single(row => row[0] == name)[2]);
+        Assert.Empty(FaultsOf($"{new string('a', most - 1 - signs.Length)}{signs}1"));
+        Assert.NotEmpty(FaultsOf(new string('a', most + 1)));
+        Assert.NotEmpty(FaultsOf("a b"));
+
+        IReadOnlyList<string> FaultsOf(string value)
+        {
+            var settings = With((name, value));
+            Read(settings);
+            return settings.Faults;
+        }
+    }
+
     // What a wrong value is told: "1 to 100", "1s to 5m", "single, workspace"; null where any text will do.
     private static string? LimitsOf(string name)
     {
@@ -89,7 +151,7 @@ public sealed partial class SettingsPageTests
     private static string Read(Settings settings)
     {
         var motherDuck = MotherDuckOptions.Read(settings);
-        return string.Join('\n', motherDuck, QueryOptions.Read(settings), LoadOptions.Read(settings, motherDuck), IngestBuffer.Read(settings).Limit, AccessOptions.Read(settings, AppTriggers.Of(typeof(LoadFunctions))) is { } access ? (access.PerCaller, access.Audit, access.Open) : default);
+        return string.Join('\n', motherDuck, QueryOptions.Read(settings), LoadOptions.Read(settings, motherDuck), IngestBuffer.Read(settings).Limit, McpOptions.Read(settings), AccessOptions.Read(settings, AppTriggers.Of(typeof(LoadFunctions))));
     }
 
     /// <summary>The settings that the sources ask for, by name; <c>NAME</c> where the name has a part that varies.</summary>
@@ -103,9 +165,12 @@ public sealed partial class SettingsPageTests
             .Except(Platform)];
     }
 
-    private static IEnumerable<string> SampleSettings() =>
-        JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(DocPages.Root, "local.settings.sample.json")))
-            .GetProperty("Values").EnumerateObject().Select(value => value.Name);
+    private static IEnumerable<string> SampleSettings() => Samples().EnumerateObject().Select(value => value.Name);
+
+    private static string? SampleValue(string name) => Samples().GetProperty(name).GetString();
+
+    private static JsonElement Samples() =>
+        JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(DocPages.Root, "local.settings.sample.json"))).GetProperty("Values");
 
     private static IEnumerable<string> Names() => DocPages.Rows(Page).Select(row => row[0]);
 

@@ -1,7 +1,10 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Local;
 using MdFunctions.Tests.Infrastructure;
@@ -16,6 +19,7 @@ public sealed class HttpTests
     private static readonly Dictionary<string, string> Files = new()
     {
         ["queries/one.sql"] = "SELECT 1 AS n",
+        ["queries/streamed.sql"] = "SELECT range AS n, md5(range::VARCHAR) AS text FROM range(200000)",
         ["queries/many.sql"] = "/*\nmaxRows: 1000000\n*/\nSELECT range AS n, md5(range::VARCHAR) AS text FROM range(1000000)",
     };
 
@@ -61,6 +65,32 @@ public sealed class HttpTests
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("", await response.Content.ReadAsStringAsync());
         Assert.Contains(app.Logs.All, line => line.Contains("Executed 'Functions.Query' (Failed", StringComparison.Ordinal) && line.Contains("no such service", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_function_that_throws_when_its_answer_has_begun_breaks_the_connection()
+    {
+        await using var app = await LocalApp.StartAsync(Files);
+        var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
+        using (var listener = new MeterListener())
+        {
+            listener.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == scope && instrument.Name == "mdfunctions.run.duration")
+                    self.EnableMeasurementEvents(instrument);
+            };
+            // A call is measured when all of its rows are written: the worker ends the response as if all were well.
+            listener.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException("too late for a status"));
+            listener.Start();
+            using var response = await app.Client.GetAsync("api/queries/streamed", HttpCompletionOption.ResponseHeadersRead);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.Null(response.Content.Headers.ContentLength);
+            var broken = await Record.ExceptionAsync(() => response.Content.CopyToAsync(Stream.Null));
+            Assert.True(broken is IOException or HttpRequestException, $"{broken}");
+        }
+        Assert.Contains(app.Logs.All, line => line.Contains("Executed 'Functions.Query' (Failed", StringComparison.Ordinal) && line.Contains("too late for a status", StringComparison.Ordinal));
+        using var next = await app.Client.GetAsync("api/queries/streamed");
+        Assert.Equal(200_000, (await next.Content.ReadFromJsonAsync<JsonElement>()).GetArrayLength());
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
+using MdFunctions.Tests.Ingest;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace MdFunctions.Tests.MotherDuck;
@@ -102,6 +103,73 @@ public sealed class KeyVaultTests
         using var response = await app.Client.GetAsync("api/queries/answer");
         await response.ProblemAsync(503);
         Assert.Contains(app.Logs.All, line => line.Contains("There is no secret 'motherduck-token' (MotherDuck:TokenSecret)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_token_whose_secret_is_gone_after_a_success_stays_as_long_as_MotherDuck_takes_it()
+    {
+        var (token, next) = (Connections.NewToken(), Connections.NewToken());
+        await using var vault = await KeyVaultServer.StartAsync();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        vault.Set("motherduck-token", token);
+        await using var app = await Connections.AppAsync(endpoint, vault, new Dictionary<string, string?>
+        {
+            ["MotherDuck:ConnectionLifetime"] = "1s",
+            ["MotherDuck:TokenRefreshInterval"] = "1s",
+            ["MotherDuck:TokenRetryInterval"] = "1s",
+        });
+        await app.GetJsonAsync("api/queries/answer");
+        vault.Remove("motherduck-token");
+        var health = default(JsonElement);
+        for (var tries = 0; tries < 100 && !(health.ValueKind == JsonValueKind.Object && health.GetProperty("tokenReadFails").GetBoolean()); tries++)
+        {
+            await Task.Delay(100);
+            await app.GetJsonAsync("api/queries/answer"); // Each is answered, with logins all the time.
+            health = (await app.GetJsonAsync("api/health")).GetProperty("read");
+        }
+        Assert.True(health.GetProperty("tokenReadFails").GetBoolean());
+        Assert.Contains(app.Logs.All, line => line.Contains("There is no secret 'motherduck-token'", StringComparison.Ordinal) && line.Contains("stays in use", StringComparison.Ordinal));
+
+        // Once MotherDuck refuses it too, callers are told, and the next version is found.
+        endpoint.Accept(next);
+        await Task.Delay(1500);
+        using (var refused = await app.Client.GetAsync("api/queries/answer"))
+            await refused.ProblemAsync(502);
+        vault.Set("motherduck-token", next);
+        await Task.Delay(1500);
+        await app.GetJsonAsync("api/queries/answer");
+        Assert.False((await app.GetJsonAsync("api/health")).GetProperty("read").GetProperty("tokenReadFails").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_webhooks_secret_that_is_gone_after_a_success_ends_within_the_minute(bool deleted)
+    {
+        var token = Connections.NewToken();
+        await using var vault = await KeyVaultServer.StartAsync();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        vault.Set("motherduck-token", token);
+        vault.Set("Test", Webhook.Secret);
+        var clock = new LaterClock();
+        var settings = endpoint.Settings();
+        foreach (var (key, value) in vault.Settings())
+            settings[key] = value;
+        await using var app = await LocalApp.StartAsync(
+            new Local.LocalOptions { MotherDuck = true, Settings = settings, Services = services => { vault.Services(services); services.AddSingleton<TimeProvider>(clock); } },
+            new Dictionary<string, string> { ["ingest/events.sql"] = "/*\ntarget: my_db.main.vaulted\nsignature: { scheme: github, secret: Test }\ncolumns: { a: INTEGER }\n*/\nSELECT * FROM body" });
+        await app.StoreAsync("""{"a": 1}""");
+        if (deleted)
+            vault.Remove("Test");
+        else
+            vault.Failing = 403; // Disabled.
+        clock.Later += TimeSpan.FromSeconds(61);
+        using (var refused = await app.SendAsync("""{"a": 2}"""))
+            await refused.ProblemAsync(503);
+        vault.Failing = null;
+        vault.Set("Test", Webhook.Secret);
+        clock.Later += TimeSpan.FromSeconds(61);
+        await app.StoreAsync("""{"a": 3}""");
     }
 
     [Fact]
@@ -226,5 +294,12 @@ public sealed class KeyVaultTests
         Assert.NotSame(pools.Read.Token, pools.Write.Token);
         using var load = await app.Client.PostAsync("api/loads/numbers", null);
         Assert.Equal(10, (await load.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("rows").GetInt64());
+    }
+
+    private sealed class LaterClock : TimeProvider
+    {
+        public TimeSpan Later { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Later;
     }
 }

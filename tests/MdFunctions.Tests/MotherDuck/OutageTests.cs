@@ -214,6 +214,38 @@ public sealed class OutageTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Each_of_four_queries_that_the_network_swallows_ends_at_its_limit_and_gives_its_place_back()
+    {
+        var token = Connections.NewToken();
+        await using var endpoint = await OwnEndpoint.StartAsync(token);
+        await using var network = new SilentProxy(endpoint.Port);
+        var settings = endpoint.Settings(network.Port);
+        (settings["MOTHERDUCK_TOKEN"], settings["MotherDuck:MaxPoolSize"]) = (token, "4");
+        await using var app = await LocalApp.StartAsync(
+            new MdFunctions.Local.LocalOptions { MotherDuck = true, Settings = settings },
+            new Dictionary<string, string>(Connections.Files) { ["queries/long.sql"] = "/*\ntimeout: 3s\n*/\nSELECT sum(a.range * b.range) AS s FROM range(1000000) a, range(10000000) b" });
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => app.GetJsonAsync("api/queries/answer")));
+        var asked = Enumerable.Range(0, 4).Select(_ => app.Client.GetAsync("api/queries/long")).ToList();
+        await Connections.EventuallyAsync(() => pool.State.InUse == 4 && network.Open == 4, "all four run");
+        await Task.Delay(500); // Their statements are sent.
+        // Neither an answer nor a request to cancel comes through.
+        network.LoseNewConnections(true);
+        network.ForgetConnections();
+        foreach (var response in await Task.WhenAll(asked))
+        {
+            Assert.Equal("Query timed out", (await response.ProblemAsync(504)).GetProperty("title").GetString());
+            response.Dispose();
+        }
+        Assert.Equal((0, 0), (pool.State.InUse, pool.State.Waiting));
+        Assert.Equal(4, app.Logs.All.Count(line => line.Contains("the connection is given up", StringComparison.Ordinal)));
+        network.LoseNewConnections(false);
+        // All four places are good again, at once.
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => app.GetJsonAsync("api/queries/answer")));
+        await Connections.EventuallyAsync(() => network.Open <= 4, "what hung was closed", seconds: 30);
+    }
+
+    [Fact]
     public async Task A_network_that_swallows_everything_does_not_outlast_a_request_s_limit()
     {
         var token = Connections.NewToken();

@@ -131,6 +131,100 @@ public sealed class TelemetryTests
     }
 
     [Fact]
+    public async Task Every_outcome_that_the_page_names_happens_and_no_other()
+    {
+        var named = Docs.DocPages.Rows("docs/operate.md").Single(row => row[0] == "mdfunctions.run.duration")[2];
+        var expected = named[(named.LastIndexOf("`outcome` (", StringComparison.Ordinal) + "`outcome` (".Length)..^1].Split(", ");
+        var files = new Dictionary<string, string>(Files)
+        {
+            ["queries/slow.sql"] = "/*\ntimeout: 1s\n*/\nSELECT sum(a.range * b.range) AS s FROM range(100000000) a, range(100000) b",
+            ["queries/large.sql"] = "SELECT i, repeat('x', 500) AS t FROM range(200000) r(i)",
+            ["loads/refused.sql"] = $"/*\ntarget: my_db.{Webhook.NewSchema()}.t\nmode: append\ncheck: SELECT false\n*/\nSELECT 1 AS n",
+            ["loads/missing.sql"] = $"/*\ntarget: my_db.{Webhook.NewSchema()}.t\nmode: append\n*/\nFROM read_csv('http://127.0.0.1:9/nothing.csv')",
+        };
+        var outcomes = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        await using (var app = await StartAsync(("Queries:QueueLimit", "0")))
+        {
+            using var _ = Listen(app);
+            await app.GetJsonAsync("api/queries/traced");
+            await (await app.Client.GetAsync("api/queries/traced_failure?text=abc")).ProblemAsync(502);
+            var slow = app.Client.GetAsync("api/queries/slow");
+            await Connections.EventuallyAsync(() => app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read.State.InUse == 1, "the slow query runs");
+            await (await app.Client.GetAsync("api/queries/traced")).ProblemAsync(503);
+            await (await slow).ProblemAsync(504);
+            await (await app.Client.PostAsync("api/loads/missing", null)).ProblemAsync(502);
+            await (await app.Client.PostAsync("api/loads/refused", null)).ProblemAsync(422);
+            using var gone = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => app.Client.GetAsync("api/queries/slow", gone.Token));
+            await Connections.EventuallyAsync(() => outcomes.ContainsKey("caller"), "the caller who went away");
+        }
+        await using (var app = await StartAsync(("Queries:SlowReaderGrace", "200ms"), ("Queries:SlowReaderBytes", "1000000000"), ("Queries:BufferBytes", "0")))
+        {
+            using var _ = Listen(app);
+            using var reader = await app.Client.GetAsync("api/queries/large", HttpCompletionOption.ResponseHeadersRead);
+            await app.GetJsonAsync("api/queries/traced"); // It waits until that reader has lost its connection.
+            await Connections.EventuallyAsync(() => outcomes.ContainsKey("SlowReader"), "the reader is broken off");
+        }
+        await using (var app = await StartAsync(("MOTHERDUCK_TOKEN", "another-token-than-the-endpoints")))
+        {
+            using var _ = Listen(app);
+            await (await app.Client.GetAsync("api/queries/traced")).ProblemAsync(502);
+        }
+        await using (var app = await StartAsync(("MotherDuck:Port", "9")))
+        {
+            using var _ = Listen(app);
+            await (await app.Client.GetAsync("api/queries/traced")).ProblemAsync(503);
+        }
+        Assert.Equal(expected.Order(StringComparer.Ordinal), outcomes.Keys.Order(StringComparer.Ordinal));
+
+        Task<LocalApp> StartAsync(params (string Name, string Value)[] settings) => LocalApp.StartAsync(
+            files, settings.Append(("MotherDuck:MaxPoolSize", "1")).Append(("MotherDuck:WarmUp", "false")).ToDictionary(setting => setting.Item1, string? (setting) => setting.Item2));
+
+        MeterListener Listen(LocalApp app)
+        {
+            var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
+            var listener = new MeterListener();
+            listener.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == scope && instrument.Name == "mdfunctions.run.duration")
+                    self.EnableMeasurementEvents(instrument);
+            };
+            listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+            {
+                foreach (var (key, value) in tags)
+                {
+                    if (key == "outcome")
+                        outcomes[(string)value!] = true;
+                }
+            });
+            listener.Start();
+            return listener;
+        }
+    }
+
+    [Fact]
+    public void A_fault_of_the_apps_own_is_failed_for_each_kind_of_run()
+    {
+        using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var telemetry = new Telemetry(meters.GetRequiredService<IMeterFactory>());
+        var outcomes = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Scope == meters.GetRequiredService<IMeterFactory>() && instrument.Name == "mdfunctions.run.duration")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => outcomes.Add(string.Join(' ', tags.ToArray().Where(tag => tag.Key is "kind" or "outcome").Select(tag => tag.Value))));
+        listener.Start();
+        foreach (var run in (Telemetry.Run[])[telemetry.StartQuery("q", null), telemetry.StartLoad("l", "timer", null), telemetry.StartIngest("i")])
+        {
+            run.Fail(new InvalidOperationException("a fault of ours"));
+            run.Dispose();
+        }
+        Assert.Equal(["query failed", "load failed", "ingest failed"], outcomes);
+    }
+
+    [Fact]
     public async Task Requests_that_wait_for_a_connection_are_counted()
     {
         await using var app = await LocalApp.StartAsync(

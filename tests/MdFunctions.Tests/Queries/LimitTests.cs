@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Tests.Infrastructure;
+using MdFunctions.Tests.MotherDuck;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace MdFunctions.Tests.Queries;
@@ -130,18 +133,29 @@ public sealed class LimitTests
     [Fact]
     public async Task A_first_caller_that_goes_away_leaves_the_answer_to_the_others()
     {
+        await using var connection = await SharedEndpoint.ConnectAsync();
+        var runs = $"runs_{Guid.NewGuid():N}";
+        await connection.ScalarAsync($"CREATE SEQUENCE my_db.main.{runs}", CancellationToken.None);
         await using var app = await LocalApp.StartAsync(new Dictionary<string, string>
         {
-            ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS r, (SELECT sum(a.i * b.i) FROM range(8000) a(i), range(8000) b(i)) AS s",
+            // MotherDuck counts its runs.
+            ["queries/cached.sql"] = $"/* cache: 60s */ SELECT nextval('my_db.main.{runs}') AS run, (SELECT sum(a.i * b.i) FROM range(40000) a(i), range(40000) b(i)) AS s",
         });
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
         using var gone = new CancellationTokenSource();
         var first = app.Client.GetAsync("/api/queries/cached", gone.Token);
-        await Task.Delay(50);
-        var second = app.Client.GetStringAsync("/api/queries/cached");
-        await Task.Delay(50);
+        await Connections.EventuallyAsync(() => pool.State.InUse == 1, "the first caller's run");
+        var others = Enumerable.Range(0, 7).Select(_ => app.Client.GetStringAsync("/api/queries/cached")).ToList();
+        // Whoever joins the run takes no connection; each is a call of its own to the host.
+        await Task.Delay(300);
+        Assert.False(first.IsCompleted, "the query is too fast for this test");
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        Assert.Equal(await second, await app.Client.GetStringAsync("/api/queries/cached"));
+        var answers = await Task.WhenAll(others);
+        Assert.Single(answers.Distinct());
+        Assert.Equal(answers[0], await app.Client.GetStringAsync("/api/queries/cached"));
+        Assert.Equal("1", await connection.ScalarAsync($"SELECT last_value FROM duckdb_sequences() WHERE sequence_name = '{runs}'", CancellationToken.None));
+        await connection.ScalarAsync($"DROP SEQUENCE my_db.main.{runs}", CancellationToken.None);
     }
 
     [Fact]
@@ -162,14 +176,25 @@ public sealed class LimitTests
     public async Task Over_the_queue_a_call_is_503_with_Retry_After_and_the_others_are_answered()
     {
         await using var app = await LocalApp.StartAsync(
-            new Dictionary<string, string> { ["queries/busy.sql"] = "SELECT (SELECT sum(a.i * b.i) FROM range(8000) a(i), range(8000) b(i)) AS s" },
+            new Dictionary<string, string> { ["queries/busy.sql"] = "SELECT 1 AS s" },
             new Dictionary<string, string?> { ["MotherDuck:MaxPoolSize"] = "2", ["Queries:QueueLimit"] = "3" });
-        var responses = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => app.Client.GetAsync("/api/queries/busy")));
-        var refused = responses.Where(response => response.StatusCode == HttpStatusCode.ServiceUnavailable).ToList();
-        Assert.InRange(refused.Count, 1, 12 - 5);
-        Assert.All(refused, response => Assert.NotNull(response.Headers.RetryAfter));
-        Assert.All(responses.Except(refused), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        NpgsqlConnection[] taken = [await pool.OpenAsync(default), await pool.OpenAsync(default)];
+        var asked = Enumerable.Range(0, 12).Select(_ => app.Client.GetAsync("/api/queries/busy")).ToList();
+        // Both connections are taken and three wait: the other nine are told so at once, no more and no fewer.
+        await Connections.EventuallyAsync(() => asked.Count(call => call.IsCompleted) == 9, "nine answers");
+        Assert.Equal((2, 3), (pool.State.InUse, pool.State.Waiting));
+        foreach (var refused in asked.Where(call => call.IsCompleted))
+        {
+            await (await refused).ProblemAsync(503);
+            Assert.NotNull((await refused).Headers.RetryAfter);
+        }
+        var waiting = asked.Where(call => !call.IsCompleted).ToList();
+        foreach (var connection in taken)
+            await connection.DisposeAsync();
+        Assert.All(await Task.WhenAll(waiting), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
         // All turns and connections came back.
+        Assert.Equal((0, 0), (pool.State.InUse, pool.State.Waiting));
         for (var i = 0; i < 4; i++)
             await app.GetJsonAsync("/api/queries/busy");
     }

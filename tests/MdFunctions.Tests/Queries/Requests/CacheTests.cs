@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using MdFunctions.Engine.Queries;
@@ -24,6 +25,37 @@ public sealed class CacheTests
                 return Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow));
             })))));
         Assert.Equal(3000, runs);
+    }
+
+    [Fact]
+    public async Task Callers_who_hang_up_at_any_moment_leave_the_run_to_the_others()
+    {
+        using var cache = new QueryCache(new QueryOptions(), TimeProvider.System);
+        var query = Query("/*\nparameters: { p: { type: integer } }\ncache: 1h\n*/\nSELECT $p AS p");
+        var runs = new ConcurrentDictionary<int, int>();
+        await Parallel.ForAsync(0, 500, async (i, _) =>
+        {
+            using var gone = new CancellationTokenSource();
+            var collected = new TaskCompletionSource<CollectedAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+            Task<CollectedAnswer> Collect()
+            {
+                runs.AddOrUpdate(i, 1, (_, n) => n + 1);
+                return collected.Task;
+            }
+            var first = AskAsync(cache, query, i, Collect, gone.Token);
+            var others = Enumerable.Range(0, 4).Select(_ => Task.Run(() => AskAsync(cache, query, i, Collect))).ToList();
+            // It hangs up before, while and after the others come, and as the answer does.
+            if (i % 3 == 0)
+                await Task.Yield();
+            var ends = Task.Run(() => collected.SetResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow)), CancellationToken.None);
+            await gone.CancelAsync();
+            Assert.All(await Task.WhenAll(others), answered => Assert.True(answered));
+            await ends;
+            await Record.ExceptionAsync(() => first);
+        });
+        // None is run for nobody, and none is asked for twice.
+        Assert.Equal(500, runs.Count);
+        Assert.All(runs.Values, count => Assert.Equal(1, count));
     }
 
     [Fact]
@@ -98,12 +130,12 @@ public sealed class CacheTests
         return query;
     }
 
-    private static Task<bool> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect)
+    private static Task<bool> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect, CancellationToken caller = default)
     {
         var http = new DefaultHttpContext();
         http.Response.Body = Stream.Null;
         ParameterValue?[] values = value is { } number ? [new(number.ToString(null as IFormatProvider))] : [];
-        return cache.TryAnswerAsync(query, values, ResultFormat.All[0], http, (_, _, _, _) => collect(), CancellationToken.None);
+        return cache.TryAnswerAsync(query, values, ResultFormat.All[0], http, (_, _, _, _) => collect(), caller);
     }
 
     private sealed class FullDisk : MemoryStream

@@ -87,6 +87,18 @@ public sealed class ShapeTests
     [InlineData("a STRUCT(k INTEGER), b INTEGER", "({{'k': 1}}, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR", "[{\"a\":\"{{'k': 1}}\",\"b\":1}]")]
     [InlineData("a VARCHAR, b INTEGER", "('[1]', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE JSON", "[{\"a\":[1],\"b\":1}]")]
     [InlineData("a INTERVAL, b INTEGER", "(INTERVAL 1 DAY, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR USING '1'", "[{\"a\":\"1\",\"b\":1}]")]
+    [InlineData("a ENUM('x', 'y'), b INTEGER", "('x', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE ENUM('z', 'x')", "[{\"a\":\"x\",\"b\":1}]")]
+    [InlineData("a ENUM('12'), b INTEGER", "('12', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE BLOB USING '12'::BLOB", "[{\"a\":\"MTI=\",\"b\":1}]")]
+    [InlineData("a VARCHAR, b INTEGER", "('true', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE ENUM('true')", "[{\"a\":\"true\",\"b\":1}]")]
+    [InlineData("a VARCHAR, b INTEGER", "('6F8E0C2A-0000-4000-8000-000000000001', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE UUID", "[{\"a\":\"6f8e0c2a-0000-4000-8000-000000000001\",\"b\":1}]")]
+    [InlineData("a BLOB, b INTEGER", "('eA=='::BLOB, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR", "[{\"a\":\"eA==\",\"b\":1}]")]
+    [InlineData("a JSON, b INTEGER", "('[1]', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR", "[{\"a\":\"[1]\",\"b\":1}]")]
+    [InlineData("a VARCHAR, b INTEGER", "('[1, 2]', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE INTEGER[]", "[{\"a\":[1,2],\"b\":1}]")]
+    [InlineData("a DECIMAL(9,2)[], b INTEGER", "([12], 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE DECIMAL(9,4)[]", "[{\"a\":[12.0000],\"b\":1}]")]
+    [InlineData("a STRUCT(k VARCHAR), b INTEGER", "({{'k': 'x'}}, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE STRUCT(k BLOB) USING {{'k': 'x'::BLOB}}", "[{\"a\":{{\"k\":\"eA==\"}},\"b\":1}]")]
+    [InlineData("a STRUCT(k INTEGER), b INTEGER", "({{'k': 1}}, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE MAP(VARCHAR, INTEGER) USING MAP {{'k': 1}}", "[{\"a\":{{\"k\":1}},\"b\":1}]")]
+    [InlineData("a DECIMAL(18,2), b INTEGER", "(1.25, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE DECIMAL(38,10)", "[{\"a\":1.2500000000,\"b\":1}]")]
+    [InlineData("a TIMESTAMP, b INTEGER", "('2026-01-02 03:04:05.4', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE TIMESTAMP_S", "[{\"a\":\"2026-01-02T03:04:05\",\"b\":1}]")]
     public async Task A_table_that_changed_is_noticed_at_once(string columns, string row, string change, string expected)
     {
         var table = $"my_db.main.shape_{Guid.NewGuid():n}";
