@@ -58,7 +58,6 @@ internal sealed class Admission(AccessOptions options, TokenCheck tokens, Public
             audit.Refused(request.HttpContext.Items[typeof(Caller)] as Caller, $"{request.Method} {request.Path.ToUriComponent()}", problem.Status);
     }
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (_calls is not null)

@@ -100,7 +100,6 @@ internal sealed class TokenCheck : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _client.Dispose();

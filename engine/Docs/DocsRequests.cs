@@ -45,7 +45,6 @@ internal sealed class StaticAnswer(string contentType, byte[] body) : IResult
     /// <summary>The ETag of these bytes.</summary>
     public string ETag { get; } = $"\"{Convert.ToHexStringLower(SHA256.HashData(body))[..32]}\"";
 
-    /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var (request, response) = (httpContext.Request, httpContext.Response);

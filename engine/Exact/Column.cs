@@ -4,8 +4,6 @@ using Npgsql;
 namespace MdFunctions.Engine.Exact;
 
 /// <summary>A column of a table or a result.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">Its type, as DuckDB writes it.</param>
 internal sealed record Column(string Name, string Type)
 {
     /// <summary>Whether rows that do not name it get a value all the same.</summary>

@@ -17,32 +17,18 @@ internal sealed record DuckType(string Text, string Name, IReadOnlyList<int> Arg
     public bool IsNested => Parts.Count > 0;
 
     /// <summary>Of a DECIMAL, and of an integer, how many digits it has before the point and behind it; null for others.</summary>
-    public (int Whole, int Fraction)? Digits => Name switch
-    {
-        "DECIMAL" => (Arguments[0] - Arguments[1], Arguments[1]),
-        "TINYINT" or "UTINYINT" => (3, 0),
-        "SMALLINT" or "USMALLINT" => (5, 0),
-        "INTEGER" or "UINTEGER" => (10, 0),
-        "BIGINT" => (19, 0),
-        "UBIGINT" => (20, 0),
-        "HUGEINT" or "UHUGEINT" => (39, 0),
-        "BIGNUM" => (int.MaxValue, 0),
-        _ => null,
-    };
+    public (int Whole, int Fraction)? Digits => Name == "DECIMAL" ? (Arguments[0] - Arguments[1], Arguments[1])
+        : Integer is not var (bits, signed) ? null
+        : (bits == int.MaxValue ? bits : (int)Math.Ceiling((signed ? bits - 1 : bits) * Math.Log10(2)), 0);
 
     /// <summary>Of an integer, its bits and whether it has a sign; null for others.</summary>
     public (int Bits, bool Signed)? Integer => Name switch
     {
-        "TINYINT" => (8, true),
-        "SMALLINT" => (16, true),
-        "INTEGER" => (32, true),
-        "BIGINT" => (64, true),
-        "HUGEINT" => (128, true),
-        "UTINYINT" => (8, false),
-        "USMALLINT" => (16, false),
-        "UINTEGER" => (32, false),
-        "UBIGINT" => (64, false),
-        "UHUGEINT" => (128, false),
+        "TINYINT" or "UTINYINT" => (8, Name[0] != 'U'),
+        "SMALLINT" or "USMALLINT" => (16, Name[0] != 'U'),
+        "INTEGER" or "UINTEGER" => (32, Name[0] != 'U'),
+        "BIGINT" or "UBIGINT" => (64, Name[0] != 'U'),
+        "HUGEINT" or "UHUGEINT" => (128, Name[0] != 'U'),
         "BIGNUM" => (int.MaxValue, true),
         _ => null,
     };
@@ -95,10 +81,8 @@ internal sealed record DuckType(string Text, string Name, IReadOnlyList<int> Arg
             do
             {
                 at++;
-                if (name is "STRUCT" or "UNION")
-                    parts.Add((tokens[at++].Name ?? "", Read(text, tokens, ref at)));
-                else if (name == "MAP")
-                    parts.Add(("", Read(text, tokens, ref at)));
+                if (name is "STRUCT" or "UNION" or "MAP")
+                    parts.Add((name != "MAP" && IsName(tokens, at) ? tokens[at++].Name! : "", Read(text, tokens, ref at)));
                 else if (int.TryParse(tokens[at++].Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                     arguments.Add(number);
             }
@@ -114,6 +98,10 @@ internal sealed record DuckType(string Text, string Name, IReadOnlyList<int> Arg
         }
         return type;
     }
+
+    // A name stands before its type. Structs without names have types only, of which one begins with two words; DuckDB quotes names like these.
+    private static bool IsName(List<SqlToken> tokens, int at) =>
+        tokens[at].Name is not null && tokens[at + 1].Name is not null && !(tokens[at].Is("TIMESTAMP") || tokens[at].Is("TIME"));
 
     private static string Source(string text, List<SqlToken> tokens, int start, int end) =>
         text[tokens[start].Start..(tokens[end - 1].Start + tokens[end - 1].Text.Length)];

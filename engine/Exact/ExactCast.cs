@@ -12,11 +12,7 @@ internal static class ExactCast
     /// <summary>How the message of a value that does not fit begins, behind DuckDB's <c>Invalid Input Error: </c>.</summary>
     public const string Refusal = "Not exact: ";
 
-    /// <summary>The SQL that casts a value, or raises an error whose message starts with <see cref="Refusal"/> and names column, value and type.</summary>
-    /// <param name="value">The value: a column's name, quoted.</param>
-    /// <param name="column">What the message calls it.</param>
-    /// <param name="from">The type that it has.</param>
-    /// <param name="to">The type that it gets.</param>
+    /// <summary>The SQL that casts a value, a column's quoted name, or raises an error whose message starts with <see cref="Refusal"/> and names column, value and type.</summary>
     /// <returns>Null if no value of the one type means the same in the other.</returns>
     public static string? Write(string value, string column, DuckType from, DuckType to)
     {

@@ -9,8 +9,6 @@ internal static class TextCast
     private const string Utc = "( ?(Z|UTC|[+-]00(:?00)?))?";
 
     /// <summary>A condition that is true where the text's value is lost, of a text that is not NULL.</summary>
-    /// <param name="text">The text, as SQL.</param>
-    /// <param name="type">The type.</param>
     /// <returns>Null if text is never a value of that type.</returns>
     public static string? Loses(string text, DuckType type)
     {

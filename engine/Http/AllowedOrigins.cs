@@ -10,11 +10,14 @@ internal sealed class AllowedOrigins(PublicUrl url, IReadOnlyCollection<string> 
     /// <summary>Reads the setting: origins with commas between them.</summary>
     public static AllowedOrigins Read(Settings settings, PublicUrl url)
     {
-        string[] origins = [.. (settings.Text("Cors:Origins") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(origin => origin.TrimEnd('/'))];
+        var origins = Split(settings.Text("Cors:Origins"));
         foreach (var origin in origins.Where(origin => origin != "*" && !(Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase))))
             settings.Fault("Cors:Origins", $"expected origins such as https://www.example.com with commas between them, or *, not '{origin}'");
         return new(url, origins);
     }
+
+    /// <summary>The origins in the setting's text.</summary>
+    public static string[] Split(string? setting) => [.. (setting ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(origin => origin.TrimEnd('/'))];
 
     /// <summary>Whether a request comes from no page, from a page of the app's own, or from one that is allowed.</summary>
     public bool Allows(HttpRequest request) =>

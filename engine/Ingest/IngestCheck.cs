@@ -12,7 +12,6 @@ namespace MdFunctions.Engine.Ingest;
 /// </summary>
 internal sealed class IngestCheck(MotherDuckDataSources dataSources, TemplateCatalog templates, MotherDuckOptions options, ILogger<IngestCheck> logger) : BackgroundService
 {
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.WarmUp || templates.Ingests.Count == 0)

@@ -57,7 +57,6 @@ internal sealed class IngestRunner(
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _turns.DisposeAsync();
 
     private static PartitionedRateLimiter<(string, string)> Turns<TKey>(int count, Func<(string Ingest, string Id), TKey> key) where TKey : notnull =>

@@ -51,7 +51,6 @@ internal sealed record Place(string Kind, string Name)
         }
     }
 
-    /// <inheritdoc/>
     public override string ToString() => $"{Kind}.{Name}";
 
     private void Walk(ref Utf8JsonReader reader, int level, List<string?> found)

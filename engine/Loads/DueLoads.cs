@@ -8,17 +8,13 @@ namespace MdFunctions.Engine.Loads;
 /// <summary>
 /// Tells telemetry when each scheduled load is due next. Timers have been seen to stop without a word: an alert finds the load that did not succeed in its time.
 /// </summary>
-internal sealed class DueLoads(Telemetry telemetry, TemplateCatalog templates, TimerSchedules timers, TimeProvider time) : IHostedService
+internal sealed class DueLoads(Telemetry telemetry, TemplateCatalog templates, TimerSchedules timers, TimeProvider time) : BackgroundService
 {
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         telemetry.ObserveDue(Due);
         return Task.CompletedTask;
     }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private IEnumerable<Measurement<double>> Due()
     {

@@ -42,19 +42,14 @@ public sealed class LoadSchedule
         }
         else
         {
-            await RunByHandAsync(schedule, invocationId, now);
-        }
-    }
-
-    private async Task RunByHandAsync(string schedule, string invocationId, DateTimeOffset now)
-    {
-        try
-        {
-            await RunAsync(schedule, invocationId, now);
-        }
-        catch (InvalidOperationException e)
-        {
-            _logger.LogError("A run by hand is not tried again: {Error}", e.Message);
+            try
+            {
+                await RunAsync(schedule, invocationId, now);
+            }
+            catch (InvalidOperationException e)
+            {
+                _logger.LogError("A run by hand is not tried again: {Error}", e.Message);
+            }
         }
     }
 
@@ -94,9 +89,6 @@ public sealed class LoadSchedule
     /// Runs all loads of a schedule, each behind those that its <c>after</c> names. One that fails does not stop the others, but those behind it are skipped.
     /// Called again with the same occurrence, it runs what did not succeed.
     /// </summary>
-    /// <param name="schedule">The schedule's name.</param>
-    /// <param name="occurrence">What the run is for.</param>
-    /// <param name="runTime">The time that the loads are told.</param>
     /// <exception cref="InvalidOperationException">Some did not succeed; the message names them. It is for the host, which retries and alerts.</exception>
     internal async Task RunAsync(string schedule, string occurrence, DateTimeOffset runTime)
     {
@@ -137,12 +129,8 @@ public sealed class LoadSchedule
     }
 
     // A timer's call for one occurrence.
-    private sealed class Firing(DateTimeOffset due, string invocationId)
+    private sealed record Firing(DateTimeOffset Due, string InvocationId)
     {
-        public DateTimeOffset Due => due;
-
-        public string InvocationId => invocationId;
-
         public bool Succeeded { get; set; }
     }
 }

@@ -68,7 +68,7 @@ internal sealed record LoadTemplate(Template Template)
         if (eventsText is { Length: > 0 } && events is null)
             frontMatter.Fault("events", "'events' is not the beginning of blob URLs, https://ACCOUNT.blob.core.windows.net/CONTAINER/ (or az://...) without '?' and globs; a '*' and an ending may follow it, PREFIX *.csv");
         string[] given = eventsText is null ? ["run_date", "run_time"] : ["run_date", "run_time", "url"];
-        var template = Template.Read(file, frontMatter, settings, given);
+        var template = Template.Read(file, frontMatter, settings, given.Contains, hasCallers: true);
 
         var target = TableName.Parse(frontMatter.Text("target") ?? "");
         if (target is null)
@@ -112,16 +112,8 @@ internal sealed record LoadTemplate(Template Template)
     {
         if (frontMatter.List("events") is not { } parts)
             return null;
-        var text = string.Join(' ', parts.Select(part => part is ['%', _, .., '%'] ? ReadSetting(frontMatter, settings, part.Trim('%')) : part.Trim()));
+        var text = string.Join(' ', parts.Select(part => frontMatter.Resolve("events", "'events'", part.Trim(), settings)));
         return text.IndexOf(" *", StringComparison.Ordinal) is > 0 and var at ? text[..at].TrimEnd() + text[(at + 1)..] : text;
-    }
-
-    private static string ReadSetting(FrontMatter frontMatter, Settings settings, string name)
-    {
-        if (settings.Text(name) is { } setting)
-            return setting;
-        frontMatter.Fault("events", $"'events' is the setting {name}, which is not set");
-        return "";
     }
 
     // A type is DuckDB's to judge, STRUCTs and all; here it only has to be one: balanced, and nothing behind it.

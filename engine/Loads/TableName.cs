@@ -6,9 +6,6 @@ using Npgsql;
 namespace MdFunctions.Engine.Loads;
 
 /// <summary>A table's full name.</summary>
-/// <param name="Database">The MotherDuck database.</param>
-/// <param name="Schema">The schema.</param>
-/// <param name="Table">The table.</param>
 internal sealed record TableName(string Database, string Schema, string Table)
 {
     /// <summary>The name as SQL, each part quoted.</summary>

@@ -47,7 +47,6 @@ internal sealed class TableWriter(MotherDuckDataSources dataSources, ILogger<Tab
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _preparing.Dispose();
 
     // Not in the transaction that writes, which would be in the way of other first ones.

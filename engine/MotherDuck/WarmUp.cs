@@ -9,7 +9,6 @@ namespace MdFunctions.Engine.MotherDuck;
 /// </summary>
 internal sealed class WarmUp(MotherDuckDataSources dataSources, MotherDuckOptions options, ILogger<WarmUp> logger) : BackgroundService
 {
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.WarmUp)

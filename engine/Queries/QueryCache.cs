@@ -83,7 +83,6 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _answers.Dispose();
 
     private async Task SendAsync(CollectedAnswer answer, string name, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)

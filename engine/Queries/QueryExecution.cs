@@ -38,7 +38,6 @@ internal sealed class QueryExecution : IAsyncDisposable
     /// <summary>Says that the rows have been read: there is nothing to stop.</summary>
     public void Complete() => _isComplete = true;
 
-    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (!_isComplete)

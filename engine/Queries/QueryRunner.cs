@@ -130,12 +130,7 @@ internal sealed class QueryRunner(
         return rows;
     }
 
-    /// <summary>Runs a query and collects its rows as JSON.</summary>
-    /// <param name="query">The query.</param>
-    /// <param name="values">A value for each parameter.</param>
-    /// <param name="maxRows">The most rows to collect; the query's own limit holds too.</param>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <summary>Runs a query and collects its rows as JSON: no more than the given number, nor than its own limit.</summary>
     /// <exception cref="ProblemException">504: it took longer than its limit.</exception>
     public async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, int maxRows, Caller caller, CancellationToken cancellationToken)
     {

@@ -18,7 +18,7 @@ internal sealed record QueryTemplate(Template Template, TimeSpan Timeout, int Ma
     public static QueryTemplate Read(SqlFile file, Settings settings, QueryOptions options)
     {
         var frontMatter = FrontMatter.Read(file);
-        var template = Template.Read(file, frontMatter, settings);
+        var template = Template.Read(file, frontMatter, settings, _ => false, hasCallers: true);
         foreach (var parameter in template.Parameters.Where(parameter => Reserved.Contains(parameter.Name)))
             frontMatter.Fault("parameters", $"a parameter cannot be named '{parameter.Name}': that word of the query string has another meaning");
         StatementChecks.CheckTableFunctions(file);

@@ -33,9 +33,7 @@ internal sealed class TimerSchedules
         return schedules;
     }
 
-    /// <summary>How long the shortest wait between two of the next occurrences of a timer is; null for a timer that is not known.</summary>
-    /// <param name="name">The timer's name.</param>
-    /// <param name="from">The time from which occurrences count, in the host's local time.</param>
+    /// <summary>How long the shortest wait between two of the next occurrences of a timer is, from a time in the host's zone; null for a timer that is not known.</summary>
     public TimeSpan? Period(string name, DateTime from)
     {
         if (!_schedules.TryGetValue(name, out var schedule))
@@ -44,9 +42,7 @@ internal sealed class TimerSchedules
         return times.Count < 2 ? TimeSpan.FromDays(1) : times.Zip(times.Skip(1), (a, b) => b - a).Min();
     }
 
-    /// <summary>A timer's next occurrence and its NCRONTAB expression; null for a timer that is not known.</summary>
-    /// <param name="name">The timer's name.</param>
-    /// <param name="from">The time from which occurrences count, in the host's local time.</param>
+    /// <summary>A timer's next occurrence after a time in the host's zone, and its NCRONTAB expression; null for a timer that is not known.</summary>
     public (DateTime Time, string Expression)? Next(string name, DateTime from) =>
         _schedules.TryGetValue(name, out var schedule) ? (schedule.GetNextOccurrence(from), schedule.ToString()) : null;
 

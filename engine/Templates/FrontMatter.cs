@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -8,16 +9,12 @@ namespace MdFunctions.Engine.Templates;
 /// A mapping of the YAML at the head of a SQL file. Each key is asked for once, by its type; what is wrong, and what nobody asked for, becomes a
 /// fault with the file's name and line.
 /// </summary>
-internal sealed class FrontMatter
+internal sealed partial class FrontMatter(SqlFile file, YamlMappingNode map)
 {
-    private readonly SqlFile _file;
-    private readonly YamlMappingNode _map;
     private readonly HashSet<string> _asked = [];
 
-    private FrontMatter(SqlFile file, YamlMappingNode map) => (_file, _map) = (file, map);
-
     /// <summary>The keys that are there, in the file's order.</summary>
-    public IEnumerable<string> Keys => _map.Children.Keys.Select(key => ((YamlScalarNode)key).Value!);
+    public IEnumerable<string> Keys => map.Children.Keys.Select(key => ((YamlScalarNode)key).Value!);
 
     /// <summary>Reads the front matter of a file; without any, an empty mapping.</summary>
     public static FrontMatter Read(SqlFile file)
@@ -100,19 +97,30 @@ internal sealed class FrontMatter
     };
 
     /// <summary>Whether a key's value is a mapping.</summary>
-    public bool IsMapping(string key) => Node(key) is YamlMappingNode map && map.Children.Keys.All(name => name is YamlScalarNode);
+    public bool IsMapping(string key) => Node(key) is YamlMappingNode inner && inner.Children.Keys.All(name => name is YamlScalarNode);
 
     /// <summary>A mapping below this one; null if it is not there.</summary>
     public FrontMatter? Map(string key) => Node(key) switch
     {
         null => null,
         var node when IsNull(node) => null,
-        YamlMappingNode map when map.Children.Keys.All(name => name is YamlScalarNode) => new(_file, map),
+        YamlMappingNode inner when inner.Children.Keys.All(name => name is YamlScalarNode) => new(file, inner),
         _ => Wrong<FrontMatter>(key, "a mapping"),
     };
 
+    /// <summary>A text of a key's value; where it is <c>%NAME%</c>, the setting of that name. One that is not set is a fault, which calls the key as it is told.</summary>
+    public string Resolve(string key, string what, string text, Settings settings)
+    {
+        if (SettingReference().Match(text) is not { Success: true } reference)
+            return text;
+        if (settings.Text(reference.Groups[1].Value) is { } value)
+            return value;
+        Fault(key, $"{what} is the setting {reference.Groups[1].Value}, which is not set");
+        return "";
+    }
+
     /// <summary>Adds a fault at a key's line.</summary>
-    public void Fault(string key, string fault) => _file.FaultAtLine(Line(key), fault);
+    public void Fault(string key, string fault) => file.FaultAtLine(Line(key), fault);
 
     /// <summary>Faults every key that nothing asked for.</summary>
     public void RejectUnknown(string what)
@@ -124,18 +132,21 @@ internal sealed class FrontMatter
     private YamlNode? Node(string key)
     {
         _asked.Add(key);
-        return _map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+        return map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
     }
 
     // Quoted, the same words are text.
     private static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
     private int Line(string key) =>
-        _file.FrontMatterLine - 1 + (int)(_map.Children.Keys.FirstOrDefault(node => node is YamlScalarNode scalar && scalar.Value == key) ?? _map).Start.Line;
+        file.FrontMatterLine - 1 + (int)(map.Children.Keys.FirstOrDefault(node => node is YamlScalarNode scalar && scalar.Value == key) ?? map).Start.Line;
 
     private T? Wrong<T>(string key, string expected)
     {
         Fault(key, $"'{key}' is not {expected}");
         return default;
     }
+
+    [GeneratedRegex("^%([A-Za-z0-9_:.-]+)%$")]
+    private static partial Regex SettingReference();
 }

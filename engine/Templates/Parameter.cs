@@ -46,9 +46,6 @@ internal sealed partial class Parameter
     public string? Claim { get; private init; }
 
     /// <summary>Reads a declaration from front matter; faults go to the file.</summary>
-    /// <param name="name">The parameter's name.</param>
-    /// <param name="declarations">The mapping that holds the declaration.</param>
-    /// <param name="settings">Where <c>%SETTING%</c> in a default is looked up, and whether callers have tokens.</param>
     public static Parameter? Read(string name, FrontMatter declarations, Settings settings)
     {
         if (!ParameterName().IsMatch(name))
@@ -94,15 +91,16 @@ internal sealed partial class Parameter
         {
             if (texts.Count > MaxLength)
                 return $"'{Name}' has {texts.Count} elements; at most {MaxLength} are allowed.";
-            var (list, bad) = Type.ReadList(texts);
-            if (list is null)
-                return $"'{Name}' has an element, number {bad + 1}, that is not {element.Expected}.";
-            for (var i = 0; i < texts.Count; i++)
+            var items = new List<string>(texts.Count);
+            foreach (var text in texts)
             {
-                if (Check(texts[i], element.Read(texts[i])!) is { } fault)
-                    return $"'{Name}', element {i + 1}: {fault}";
+                if (element.Read(text) is not { } item)
+                    return $"'{Name}' has an element, number {items.Count + 1}, that is not {element.Expected}.";
+                if (Check(text, item) is { } fault)
+                    return $"'{Name}', element {items.Count + 1}: {fault}";
+                items.Add(item.Text);
             }
-            value = list;
+            value = new(JsonSerializer.Serialize(items));
             return null;
         }
         if (texts.Count != 1)
@@ -210,23 +208,12 @@ internal sealed partial class Parameter
     {
         if (declared.List("default") is not { } texts)
             return;
-        texts = [.. texts.Select(text => SettingReference().Match(text) is { Success: true } match ? Setting(match.Groups[1].Value) : text)];
+        texts = [.. texts.Select(text => declared.Resolve("default", $"parameter '{Name}': its default", text, settings))];
         if (TryRead(texts, out var value) is { } fault)
             declared.Fault("default", $"parameter '{Name}': its default is wrong: {fault}");
         Default = value;
-
-        string Setting(string setting)
-        {
-            if (settings.Text(setting) is { } text)
-                return text;
-            declared.Fault("default", $"parameter '{Name}': its default is the setting {setting}, which is not set");
-            return "";
-        }
     }
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
     private static partial Regex ParameterName();
-
-    [GeneratedRegex("^%([A-Za-z0-9_:.-]+)%$")]
-    private static partial Regex SettingReference();
 }

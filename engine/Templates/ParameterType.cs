@@ -38,20 +38,6 @@ internal sealed partial class ParameterType
     /// <returns>Null if the text is not one of this type.</returns>
     public ParameterValue? Read(string text) => text.Contains('\0') || !IsWellFormed(text) ? null : _read(text);
 
-    /// <summary>Reads a list from its elements' texts.</summary>
-    /// <returns>The list as a JSON array of strings, or null and the index of the first element that is not of the type.</returns>
-    public (ParameterValue? Value, int BadIndex) ReadList(IReadOnlyList<string> elements)
-    {
-        var texts = new List<string>(elements.Count);
-        foreach (var element in elements)
-        {
-            if (Element!.Read(element) is not { } value)
-                return (null, texts.Count);
-            texts.Add(value.Text);
-        }
-        return (new ParameterValue(JsonSerializer.Serialize(texts)), -1);
-    }
-
     /// <summary>The SQL that makes a value of this type of a VARCHAR expression.</summary>
     public string FromVarchar(string expression) => this switch
     {

@@ -5,16 +5,12 @@ using MdFunctions.Engine.Http;
 namespace MdFunctions.Engine.Templates;
 
 /// <summary>A SQL file: a YAML block comment, then one statement. Knows its own lines, so that faults can name them.</summary>
-internal sealed class SqlFile
+internal sealed class SqlFile(string label, string name, string text)
 {
-    private readonly string _label;
-    private readonly string _text;
     private readonly List<string> _faults = [];
 
-    private SqlFile(string label, string name, string text) => (_label, Name, _text) = (label, name, text);
-
     /// <summary>The file's name without its ending: the name of the query, load or ingest.</summary>
-    public string Name { get; }
+    public string Name => name;
 
     /// <summary>The YAML between the comment's marks; empty if there is none.</summary>
     public string FrontMatterText { get; private init; } = "";
@@ -44,10 +40,7 @@ internal sealed class SqlFile
         return file;
     }
 
-    /// <summary>Splits a file's text.</summary>
-    /// <param name="label">The name that faults give the file.</param>
-    /// <param name="name">The template's name.</param>
-    /// <param name="text">The content.</param>
+    /// <summary>Splits a file's text; faults call the file by its label.</summary>
     public static SqlFile Parse(string label, string name, string text)
     {
         var start = 0;
@@ -82,16 +75,16 @@ internal sealed class SqlFile
     public void FaultAt(SqlToken token, string fault) => FaultAt(token.Start, fault);
 
     /// <summary>Adds a fault at a line of the file.</summary>
-    public void FaultAtLine(int line, string fault) => _faults.Add($"{_label}:{line}: {fault}");
+    public void FaultAtLine(int line, string fault) => _faults.Add($"{label}:{line}: {fault}");
 
-    private void FaultAt(int position, string fault) => FaultAtLine(_text.AsSpan(0, position).Count('\n') + 1, fault);
+    private void FaultAt(int position, string fault) => FaultAtLine(text.AsSpan(0, position).Count('\n') + 1, fault);
 
     private void ReadStatement(int start)
     {
         List<SqlToken> tokens;
         try
         {
-            tokens = [.. SqlLexer.Read(_text[start..]).Select(token => token with { Start = token.Start + start })];
+            tokens = [.. SqlLexer.Read(text[start..]).Select(token => token with { Start = token.Start + start })];
         }
         catch (SqlLexerException e)
         {
@@ -101,7 +94,7 @@ internal sealed class SqlFile
         var first = tokens.FindIndex(IsContent);
         if (first < 0)
         {
-            FaultAt(_text.Length, "no statement follows the front matter");
+            FaultAt(text.Length, "no statement follows the front matter");
             return;
         }
         var last = tokens.FindLastIndex(IsContent);

@@ -1,4 +1,3 @@
-using System.Text;
 using MdFunctions.Engine.Access;
 
 namespace MdFunctions.Engine.Templates;
@@ -41,20 +40,10 @@ internal sealed class Template
     /// <summary>Whether the statement reads anything but its parameters: what it reads may change, and its columns with it.</summary>
     public bool ReadsTables => _statement.Any(token => token.Is("FROM") || token.Is("TABLE") || token.Is("PIVOT") || token.Is("PIVOT_WIDER") || token.Is("UNPIVOT"));
 
-    /// <summary>Reads what all templates have; faults go to the file.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="frontMatter">Its front matter.</param>
-    /// <param name="settings">Where settings in defaults are looked up.</param>
-    /// <param name="given">Parameters that the feature itself provides: they need no declaration and need not be used.</param>
-    public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, params IReadOnlyCollection<string> given) =>
-        Read(file, frontMatter, settings, given.Contains, hasCallers: true);
-
-    /// <summary>Reads what all templates have; faults go to the file.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="frontMatter">Its front matter.</param>
-    /// <param name="settings">Where settings in defaults are looked up.</param>
-    /// <param name="isGiven">Tells the parameters that the feature itself provides, where their names cannot be listed.</param>
-    /// <param name="hasCallers">Whether callers run it: then front matter says who may.</param>
+    /// <summary>
+    /// Reads what all templates have; faults go to the file. Parameters that the feature itself provides need no declaration and need not be used; where callers
+    /// run it, front matter says who may.
+    /// </summary>
     public static Template Read(SqlFile file, FrontMatter frontMatter, Settings settings, Func<string, bool> isGiven, bool hasCallers = false)
     {
         HashSet<string> known = [];
@@ -84,13 +73,8 @@ internal sealed class Template
     }
 
     /// <summary>The statement with every <c>$name</c> replaced.</summary>
-    public string Write(Func<string, string> parameter)
-    {
-        var sql = new StringBuilder();
-        foreach (var token in _statement)
-            sql.Append(token.Kind == SqlTokenKind.Parameter ? parameter(token.Text[1..]) : token.Text);
-        return sql.ToString();
-    }
+    public string Write(Func<string, string> parameter) =>
+        string.Concat(_statement.Select(token => token.Kind == SqlTokenKind.Parameter ? parameter(token.Text[1..]) : token.Text));
 
     /// <summary>
     /// The statement for values that travel beside it: <c>$since</c>, declared <c>date</c>, becomes <c>CAST(CAST($2 AS VARCHAR) AS DATE)</c>, where 2 is its place
@@ -114,13 +98,14 @@ internal sealed class Template
     public static string UnknownValue(string type) => type == "VARCHAR" ? "CAST(random() AS VARCHAR)" : $"CAST(CAST(random() AS VARCHAR) AS {type})";
 
     /// <summary>The place of a declared parameter in <see cref="Parameters"/>.</summary>
-    public int Index(string name)
+    public int Index(string name) => IndexOf(Parameters, name) is >= 0 and var index ? index : throw new InvalidOperationException($"Template '{Name}' has no parameter '{name}'.");
+
+    /// <summary>The place of a parameter; -1 if there is none of that name.</summary>
+    public static int IndexOf(IReadOnlyList<Parameter> parameters, string name)
     {
-        for (var i = 0; i < Parameters.Count; i++)
-        {
-            if (Parameters[i].Name == name)
-                return i;
-        }
-        throw new InvalidOperationException($"Template '{Name}' has no parameter '{name}'.");
+        var i = parameters.Count - 1;
+        while (i >= 0 && parameters[i].Name != name)
+            i--;
+        return i;
     }
 }

@@ -11,11 +11,7 @@ internal static class TemplateInput
     /// <summary>The most bytes a JSON body of parameters may have.</summary>
     public const int MaxBodyBytes = 1024 * 1024;
 
-    /// <summary>Reads the query string, the caller's claims, and of a POST the JSON object in the body, against a template's parameters.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="parameters">The declared parameters.</param>
-    /// <param name="reserved">Names in the query string that mean something else.</param>
-    /// <param name="cancellationToken">Gives up reading the body.</param>
+    /// <summary>Reads the query string, the caller's claims, and of a POST the JSON object in the body, against a template's parameters; reserved names in the query string mean something else.</summary>
     /// <returns>A value for each parameter in their order; null is NULL.</returns>
     /// <exception cref="ProblemException">400 with all faults together, 403 where the caller's token lacks a claim, 413 or 415.</exception>
     public static async Task<ParameterValue?[]> ReadAsync(
@@ -94,7 +90,7 @@ internal static class TemplateInput
 
         private void Take(string name, Func<int, string?> read)
         {
-            var i = IndexOf(name);
+            var i = Template.IndexOf(parameters, name);
             var error = i < 0
                 ? $"'{name}' is unknown; {(Names() is { Length: > 0 } names ? $"the parameters are {names}" : "there are no parameters")}."
                 : parameters[i].Claim is not null ? $"'{name}' comes from the caller's token, and is not given."
@@ -106,16 +102,6 @@ internal static class TemplateInput
         }
 
         private string Names() => string.Join(", ", parameters.Where(parameter => parameter.Claim is null).Select(parameter => parameter.Name));
-
-        private int IndexOf(string name)
-        {
-            for (var i = 0; i < parameters.Count; i++)
-            {
-                if (parameters[i].Name == name)
-                    return i;
-            }
-            return -1;
-        }
 
         private static string? Null(Parameter parameter) =>
             parameter.Optional ? null : $"'{parameter.Name}' is null; expected {parameter.Type.Expected}.";

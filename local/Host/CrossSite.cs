@@ -1,4 +1,5 @@
 using System.Net;
+using MdFunctions.Engine.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -17,7 +18,7 @@ internal static class CrossSite
     /// <param name="origins">The setting: origins such as <c>https://www.example.com</c> with commas between them, or <c>*</c>; null for none.</param>
     public static void UseCrossSiteRules(this WebApplication app, string? origins)
     {
-        string[] allowed = [.. (origins ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(origin => origin.TrimEnd('/'))];
+        var allowed = AllowedOrigins.Split(origins);
         app.Use(async (context, next) =>
         {
             var request = context.Request;

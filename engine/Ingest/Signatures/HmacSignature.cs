@@ -25,13 +25,10 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
     /// <summary>Whether the sender's URL is signed.</summary>
     public bool NeedsUrl => _schemes.Any(scheme => scheme.Signed.Has("url"));
 
-    /// <inheritdoc/>
     public override IReadOnlyList<(string, string)> Headers => [.. _schemes[0].Headers.Distinct(StringComparer.OrdinalIgnoreCase).Select(header => (header, Holds(header)))];
 
-    /// <inheritdoc/>
     public override IReadOnlyList<string> IdHeaders => [.. Schemes.Select(scheme => scheme.Id).OfType<string>()];
 
-    /// <inheritdoc/>
     public override SignatureCheck? Begin(HttpRequest request, IReadOnlyList<byte[]> secrets, DateTimeOffset now, out Refusal? refusal)
     {
         // Headers of two sets are never mixed: an id that is not signed could pass for one that is.

@@ -10,10 +10,8 @@ namespace MdFunctions.Engine.Ingest;
 /// <param name="Place">Where it stands. In a body that has several of it, such as an array, each has to be right.</param>
 internal sealed record SharedSecret(string Scheme, string Secret, Place Place) : Signature(Scheme, Secret)
 {
-    /// <inheritdoc/>
     public override IReadOnlyList<(string, string)> Headers => Place.Kind == "header" ? [(Place.Name, "The secret")] : [];
 
-    /// <inheritdoc/>
     public override SignatureCheck? Begin(HttpRequest request, IReadOnlyList<byte[]> secrets, DateTimeOffset now, out Refusal? refusal)
     {
         refusal = null;

@@ -106,7 +106,6 @@ internal abstract class SignatureCheck : IDisposable
     /// <exception cref="SecretException">No secret signed it, and one of them is malformed.</exception>
     public abstract Refusal? Finish(ReadOnlyMemory<byte> body);
 
-    /// <inheritdoc/>
     public virtual void Dispose()
     {
     }

@@ -4,17 +4,8 @@ namespace MdFunctions.Engine.Loads;
 /// The blobs that a load takes: what their URLs begin with and, behind a <c>*</c>, end with. The scheme is the one that <c>$url</c> gets: <c>https</c> for blobs
 /// that anyone may read, <c>az</c> for those that MotherDuck reads with a secret of type AZURE.
 /// </summary>
-internal sealed class BlobPrefix
+internal sealed class BlobPrefix(string written, bool azure, string origin, BlobUrl beginning, string suffix)
 {
-    private readonly string _written;
-    private readonly bool _azure;
-    private readonly string _origin;
-    private readonly BlobUrl _beginning;
-    private readonly string _suffix;
-
-    private BlobPrefix(string written, bool azure, string origin, BlobUrl beginning, string suffix) =>
-        (_written, _azure, _origin, _beginning, _suffix) = (written, azure, origin, beginning, suffix);
-
     /// <summary>Reads a prefix.</summary>
     /// <returns>Null if it is not one: no host or container, or with a query string, a user, or a glob other than one <c>*</c> behind the last slash.</returns>
     public static BlobPrefix? Parse(string text)
@@ -28,24 +19,24 @@ internal sealed class BlobPrefix
     }
 
     /// <summary>Whether a blob is one of these.</summary>
-    public bool Takes(BlobUrl blob) => blob.Origin == _beginning.Origin
-        && blob.Path.Length >= _beginning.Path.Length + _suffix.Length
-        && blob.Path.StartsWith(_beginning.Path, StringComparison.Ordinal)
-        && blob.Path.EndsWith(_suffix, StringComparison.Ordinal);
+    public bool Takes(BlobUrl blob) => blob.Origin == beginning.Origin
+        && blob.Path.Length >= beginning.Path.Length + suffix.Length
+        && blob.Path.StartsWith(beginning.Path, StringComparison.Ordinal)
+        && blob.Path.EndsWith(suffix, StringComparison.Ordinal);
 
     /// <summary>The URL that MotherDuck reads one of these blobs at.</summary>
     /// <returns>Null if there is none: the path behind az:// is the blob's name itself, with nothing encoded, and a question mark in it would be a glob.</returns>
     public string? Url(BlobUrl blob) =>
-        !_azure ? _origin + BlobUrl.Encode(blob.Path)
+        !azure ? origin + BlobUrl.Encode(blob.Path)
         : blob.Path.Contains('?', StringComparison.Ordinal) ? null
-        : "az" + _origin["https".Length..] + blob.Path;
+        : "az" + origin["https".Length..] + blob.Path;
 
     /// <summary>Reads a URL as a caller may give it: as <c>$url</c> is, or as https.</summary>
     /// <returns>The URL that MotherDuck reads; null if it is not one of these blobs.</returns>
-    public string? Accept(string text) => Parse(text, _azure && text.StartsWith("az://", StringComparison.Ordinal)) is { } blob && Takes(blob) ? Url(blob) : null;
+    public string? Accept(string text) => Parse(text, azure && text.StartsWith("az://", StringComparison.Ordinal)) is { } blob && Takes(blob) ? Url(blob) : null;
 
     private static BlobUrl? Parse(string text, bool azure) => azure ? BlobUrl.FromAzure(text) : BlobUrl.FromHttp(text);
 
     /// <summary>The prefix as it was written.</summary>
-    public override string ToString() => _written;
+    public override string ToString() => written;
 }

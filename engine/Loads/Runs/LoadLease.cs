@@ -10,21 +10,12 @@ namespace MdFunctions.Engine.Loads;
 /// own, the last one and one more; the primary key (lease, term) lets one take it. The load's transaction ends by taking the next term itself, so a run that
 /// was stopped for long and lost its lease cannot commit any more.
 /// </summary>
-internal sealed class LoadLease : IAsyncDisposable
+internal sealed class LoadLease(MotherDuckDataSources dataSources, ILogger logger, string table, string name, long term, TimeSpan duration) : IAsyncDisposable
 {
-    private readonly MotherDuckDataSources _dataSources;
-    private readonly ILogger _logger;
-    private readonly string _table;
-    private readonly string _name;
-    private readonly long _term;
-    private readonly TimeSpan _duration;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _changed = new(0);
     private Task _renewing = Task.CompletedTask;
     private string _phase = "staging";
-
-    private LoadLease(MotherDuckDataSources dataSources, ILogger logger, string table, string name, long term, TimeSpan duration) =>
-        (_dataSources, _logger, _table, _name, _term, _duration) = (dataSources, logger, table, name, term, duration);
 
     /// <summary>What must not run twice at once: of an append the load, else whatever fills the same table.</summary>
     public static string NameOf(LoadTemplate load) => load.Mode == LoadMode.Append ? $"load {load.Name}" : $"table {load.Target}";
@@ -78,8 +69,8 @@ internal sealed class LoadLease : IAsyncDisposable
         try
         {
             await connection.ScalarAsync(
-                $"INSERT INTO {_table} BY NAME SELECT CAST($1 AS VARCHAR) AS lease, CAST(CAST($2 AS VARCHAR) AS BIGINT) AS term, 'free' AS phase, make_timestamptz(0) AS expires_at",
-                [_name, (_term + 1).ToString(CultureInfo.InvariantCulture)], cancellationToken);
+                $"INSERT INTO {table} BY NAME SELECT CAST($1 AS VARCHAR) AS lease, CAST(CAST($2 AS VARCHAR) AS BIGINT) AS term, 'free' AS phase, make_timestamptz(0) AS expires_at",
+                [name, (term + 1).ToString(CultureInfo.InvariantCulture)], cancellationToken);
         }
         catch (PostgresException e) when (LoadException.IsDuplicate(e))
         {
@@ -99,19 +90,19 @@ internal sealed class LoadLease : IAsyncDisposable
     private async Task RenewAsync()
     {
         // A connection that went silent costs one try, not the lease.
-        var limit = _duration / 6;
-        var wait = _duration / 3;
+        var limit = duration / 6;
+        var wait = duration / 3;
         while (true)
         {
             try
             {
                 await _changed.WaitAsync(wait, _stop.Token);
-                await _dataSources.Write.RunAsync(limit, (connection, stop) => connection.ScalarAsync($"""
-                    UPDATE {_table} SET expires_at = now() + to_seconds(CAST(CAST($3 AS VARCHAR) AS DOUBLE)), phase = CAST($4 AS VARCHAR)
+                await dataSources.Write.RunAsync(limit, (connection, stop) => connection.ScalarAsync($"""
+                    UPDATE {table} SET expires_at = now() + to_seconds(CAST(CAST($3 AS VARCHAR) AS DOUBLE)), phase = CAST($4 AS VARCHAR)
                     WHERE lease = CAST($1 AS VARCHAR) AND term = CAST(CAST($2 AS VARCHAR) AS BIGINT)
                     """,
-                    [_name, _term.ToString(CultureInfo.InvariantCulture), Seconds(_duration), _phase], stop), MotherDuckError.IsTransientFailure, _stop.Token);
-                wait = _duration / 3;
+                    [name, term.ToString(CultureInfo.InvariantCulture), Seconds(duration), _phase], stop), MotherDuckError.IsTransientFailure, _stop.Token);
+                wait = duration / 3;
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -120,21 +111,21 @@ internal sealed class LoadLease : IAsyncDisposable
             catch (Exception e)
             {
                 // The load itself goes on: whether it still may is settled when it commits.
-                _logger.LogWarning("The lease of {Lease} could not be renewed: {Error}", _name, MotherDuckError.From(e)?.Message ?? e.GetType().Name);
-                wait = _duration / 20;
+                logger.LogWarning("The lease of {Lease} could not be renewed: {Error}", name, MotherDuckError.From(e)?.Message ?? e.GetType().Name);
+                wait = duration / 20;
             }
         }
     }
 
     private async Task SweepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (_term == 1)
+        if (term == 1)
             return;
         try
         {
             await connection.ScalarAsync(
-                $"DELETE FROM {_table} WHERE lease = CAST($1 AS VARCHAR) AND term < CAST(CAST($2 AS VARCHAR) AS BIGINT)",
-                [_name, _term.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+                $"DELETE FROM {table} WHERE lease = CAST($1 AS VARCHAR) AND term < CAST(CAST($2 AS VARCHAR) AS BIGINT)",
+                [name, term.ToString(CultureInfo.InvariantCulture)], cancellationToken);
         }
         catch (PostgresException e) when (LoadException.IsConflict(e))
         {

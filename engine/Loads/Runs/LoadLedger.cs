@@ -86,11 +86,7 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources) : IDisposabl
         }
     }
 
-    /// <summary>A load's runs, the newest first.</summary>
-    /// <param name="load">The load.</param>
-    /// <param name="limit">How many at most.</param>
-    /// <param name="before">Only those before this occurrence; null for all.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>A load's runs, the newest first; only those before an occurrence where one is given.</summary>
     public Task<List<LoadRun>> HistoryAsync(LoadTemplate load, int limit, string? before, CancellationToken cancellationToken)
     {
         var runs = $"{Schema(load.Target.Database)}.load_runs";
@@ -114,7 +110,6 @@ internal sealed class LoadLedger(MotherDuckDataSources dataSources) : IDisposabl
         """,
         [], row => new RunningLoad(row[0]!, row[1]!, row[2]!, row[3]!, Time(row[4])), cancellationToken);
 
-    /// <inheritdoc/>
     public void Dispose() => _readers.Dispose();
 
     /// <summary>Our schema of a database.</summary>

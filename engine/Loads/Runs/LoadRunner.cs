@@ -58,7 +58,6 @@ internal sealed class LoadRunner(
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _turns.Dispose();

@@ -30,6 +30,5 @@ internal sealed class NamedTurns : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _turns.Dispose();
 }

@@ -8,31 +8,22 @@ namespace MdFunctions.Engine.Loads;
 /// A call in a load's statement that reads a file whose types DuckDB guesses: <c>read_csv(...)</c> or <c>read_json(...)</c> with their other names, or a
 /// file's name alone behind FROM. It can be written again with the types of some columns, so that nothing of them is guessed.
 /// </summary>
-internal sealed class FileReader
+internal sealed class FileReader(int start, int end, string function, IReadOnlyList<SqlToken> arguments)
 {
-    private readonly IReadOnlyList<SqlToken> _arguments;
-    private readonly string _function;
-
-    private FileReader(int start, int end, string function, IReadOnlyList<SqlToken> arguments)
-    {
-        (Start, End, _function, _arguments) = (start, end, function, arguments);
-        Text = arguments is [{ Kind: SqlTokenKind.Quoted }] ? $"{function}({arguments[0].Text})" : $"{function}({string.Concat(arguments.Select(token => token.Text))})";
-    }
-
     /// <summary>The first of its tokens in the statement.</summary>
-    public int Start { get; }
+    public int Start => start;
 
     /// <summary>The token behind its last one.</summary>
-    public int End { get; }
+    public int End => end;
 
     /// <summary>The call as it is.</summary>
-    public string Text { get; }
+    public string Text => $"{function}({string.Concat(arguments.Select(token => token.Text))})";
 
     /// <summary>Whether it reads CSV; else it reads JSON.</summary>
-    public bool IsCsv => _function.Contains("csv", StringComparison.OrdinalIgnoreCase);
+    public bool IsCsv => function.Contains("csv", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether the call says all types itself, so that there is nothing to add.</summary>
-    public bool IsTyped => Has("columns") || (IsCsv ? Has("all_varchar") || Types is { } at && _arguments[at].Text != "{" : Has("records") || Has("format"));
+    public bool IsTyped => Has("columns") || (IsCsv ? Has("all_varchar") || Types is { } at && arguments[at].Text != "{" : Has("records") || Has("format"));
 
     /// <summary>Finds the readers of a statement.</summary>
     public static List<FileReader> Find(IReadOnlyList<SqlToken> tokens)
@@ -57,7 +48,7 @@ internal sealed class FileReader
 
     /// <summary>Whether a column comes from the file, not from its path or name.</summary>
     public bool IsInFile(string column) => !column.Equals("filename", StringComparison.OrdinalIgnoreCase)
-        && !_arguments.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
+        && !arguments.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the call itself gives a column a type.</summary>
     public bool Names(string column) => Types is { } at && Keys(at).Contains(column, StringComparer.OrdinalIgnoreCase);
@@ -71,21 +62,19 @@ internal sealed class FileReader
         _ => false,
     };
 
-    /// <summary>The call with types for some of its columns.</summary>
-    /// <param name="columns">All columns as they are guessed.</param>
-    /// <param name="types">The types to use instead, by column.</param>
+    /// <summary>The call with types for some of its columns, which are given as they are guessed.</summary>
     public string With(IReadOnlyList<Column> columns, IReadOnlyDictionary<string, string> types)
     {
         if (types.Count == 0)
             return Text;
-        var text = string.Concat(_arguments.Select(token => token.Text));
+        var text = string.Concat(arguments.Select(token => token.Text));
         if (!IsCsv)
-            return $"{_function}({text}, columns = {{{List(columns.Where(column => IsInFile(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}})";
+            return $"{function}({text}, columns = {{{List(columns.Where(column => IsInFile(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}})";
         var added = List(types.Select(type => (type.Key, type.Value)));
         if (Types is not { } at)
-            return $"{_function}({text}, types = {{{added}}})";
+            return $"{function}({text}, types = {{{added}}})";
         var isEmpty = Keys(at).Count == 0;
-        return $"{_function}({string.Concat(_arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(_arguments.Skip(at + 1).Select(token => token.Text))})";
+        return $"{function}({string.Concat(arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(arguments.Skip(at + 1).Select(token => token.Text))})";
     }
 
     private static string List(IEnumerable<(string Name, string Type)> types) => string.Join(", ", types.Select(type => $"{Sql.Literal(type.Name)}: {Sql.Literal(type.Type)}"));
@@ -98,14 +87,14 @@ internal sealed class FileReader
     private int? Option(string name)
     {
         var depth = 0;
-        for (var i = 0; i < _arguments.Count; i++)
+        for (var i = 0; i < arguments.Count; i++)
         {
-            depth += _arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
-            if (depth > 0 || !_arguments[i].Is(name) || Next(_arguments, i) is not { } sign || _arguments[sign].Text is not ("=" or ":"))
+            depth += arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            if (depth > 0 || !arguments[i].Is(name) || Next(arguments, i) is not { } sign || arguments[sign].Text is not ("=" or ":"))
                 continue;
-            var value = Next(_arguments, sign);
-            while (value is { } at && _arguments[at].Text is "=" or ">")
-                value = Next(_arguments, at);
+            var value = Next(arguments, sign);
+            while (value is { } at && arguments[at].Text is "=" or ">")
+                value = Next(arguments, at);
             return value;
         }
         return null;
@@ -116,13 +105,13 @@ internal sealed class FileReader
     {
         var keys = new List<string>();
         var depth = 0;
-        for (var i = brace; i < _arguments.Count; i++)
+        for (var i = brace; i < arguments.Count; i++)
         {
-            depth += _arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            depth += arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
             if (depth == 0)
                 break;
-            if (depth == 1 && _arguments[i].Kind is SqlTokenKind.Word or SqlTokenKind.Quoted && Next(_arguments, i) is { } colon && _arguments[colon].Text == ":")
-                keys.Add(_arguments[i].Name ?? _arguments[i].Text[1..^1].Replace("''", "'", StringComparison.Ordinal));
+            if (depth == 1 && arguments[i].Kind is SqlTokenKind.Word or SqlTokenKind.Quoted && Next(arguments, i) is { } colon && arguments[colon].Text == ":")
+                keys.Add(arguments[i].Name ?? arguments[i].Text[1..^1].Replace("''", "'", StringComparison.Ordinal));
         }
         return keys;
     }

@@ -63,10 +63,11 @@ internal sealed class SourceStatement
                 inList.Push(false);
             else if (token.Text == ")" && inList.Count > 1)
                 inList.Pop();
-            else if (token.Is("SELECT"))
-                (_, _) = (inList.Pop(), Push(inList, true));
-            else if (IsClause(token))
-                (_, _) = (inList.Pop(), Push(inList, false));
+            else if (token.Is("SELECT") || IsClause(token))
+            {
+                inList.Pop();
+                inList.Push(token.Is("SELECT"));
+            }
             _usesAll |= UsesAll(token, before, next);
             if (token.Name is not { } name || before.Is("AS"))
                 continue;
@@ -81,12 +82,6 @@ internal sealed class SourceStatement
             if (!isQualifier && !(inList.Peek() && opens && closes))
                 _used.Add(name);
         }
-    }
-
-    private static bool Push(Stack<bool> stack, bool value)
-    {
-        stack.Push(value);
-        return value;
     }
 
     private static bool IsClause(SqlToken token) =>

@@ -29,38 +29,26 @@ internal sealed class Telemetry
         _rows = _meter.CreateCounter<long>("mdfunctions.run.rows", "{row}", "How many rows a query answered, or a load or ingest stored.");
     }
 
-    /// <summary>Starts the span of a query.</summary>
-    /// <param name="name">The template's name.</param>
-    /// <param name="audited">What is told of the call when it ends; null for nothing.</param>
+    /// <summary>Starts the span of a query, and tells of the call when it ends.</summary>
     public Run StartQuery(string name, Audit.AuditedCall? audited) => new(this, "query", name, null, audited);
 
-    /// <summary>Starts the span of a load's run.</summary>
-    /// <param name="name">The template's name.</param>
-    /// <param name="trigger">What started it: <c>http</c>, <c>timer</c> or <c>event</c>.</param>
-    /// <param name="audited">What is told of the call when it ends; null for nothing.</param>
+    /// <summary>Starts the span of a load's run, started by <c>http</c>, <c>timer</c> or <c>event</c>.</summary>
     public Run StartLoad(string name, string trigger, Audit.AuditedCall? audited) => new(this, "load", name, trigger, audited);
 
     /// <summary>Starts the span of an ingest.</summary>
-    /// <param name="name">The template's name.</param>
     public Run StartIngest(string name) => new(this, "ingest", name);
 
-    /// <summary>Reports the age of a token each time that metrics are collected.</summary>
-    /// <param name="pool">Whose token: <c>read</c> or <c>write</c>.</param>
-    /// <param name="token">The token.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>Reports the age of a pool's token, <c>read</c> or <c>write</c>, each time that metrics are collected.</summary>
     public void ObserveAge(string pool, AccessToken token, TimeProvider time) => _meter.CreateObservableGauge(
         "mdfunctions.token.age",
         () => token.Current is { } current ? [new Measurement<double>((time.GetUtcNow() - current.FetchedAt).TotalSeconds, new KeyValuePair<string, object?>("pool", pool))] : Array.Empty<Measurement<double>>(),
         "s", "How long ago the access token was read.");
 
-    /// <summary>Reports when scheduled loads are due next each time that metrics are collected, in seconds since 1970 began in UTC.</summary>
-    /// <param name="due">The loads, with the tags <c>name</c> and <c>schedule</c>.</param>
+    /// <summary>Reports when scheduled loads are due next each time that metrics are collected, in seconds since 1970 began in UTC, with the tags <c>name</c> and <c>schedule</c>.</summary>
     public void ObserveDue(Func<IEnumerable<Measurement<double>>> due) =>
         _meter.CreateObservableGauge("mdfunctions.load.due", due, "s", "When a scheduled load is due next, in Unix time.");
 
-    /// <summary>Reports how many requests wait for a connection each time that metrics are collected.</summary>
-    /// <param name="pool">Which connections: <c>read</c> or <c>write</c>.</param>
-    /// <param name="waiting">Counts them.</param>
+    /// <summary>Reports how many requests wait for a connection of a pool, <c>read</c> or <c>write</c>, each time that metrics are collected.</summary>
     public void ObserveWaiting(string pool, Func<int> waiting) => _meter.CreateObservableGauge(
         "mdfunctions.requests.waiting", () => new Measurement<int>(waiting(), new KeyValuePair<string, object?>("pool", pool)), "{request}", "How many requests wait for a connection.");
 
@@ -86,12 +74,10 @@ internal sealed class Telemetry
             _activity = Source.StartActivity($"{kind} {name}");
         }
 
-        /// <summary>It is done.</summary>
-        /// <param name="rows">How many rows it answered or stored.</param>
+        /// <summary>It is done, and so many rows are answered or stored.</summary>
         public void Succeed(long rows) => (_outcome, _rows) = ("ok", rows);
 
         /// <summary>A delivery was refused: the measurement says at which check.</summary>
-        /// <param name="check">The check's name, one of a few.</param>
         public void Refuse(string check) => _tags.Add("check", check);
 
         /// <summary>It failed.</summary>

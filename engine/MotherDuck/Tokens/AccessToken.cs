@@ -19,12 +19,7 @@ internal sealed class AccessToken
     private DateTimeOffset _replaceable = DateTimeOffset.MinValue;
     private DateTimeOffset _warned = DateTimeOffset.MinValue;
 
-    /// <summary>Nothing is read yet.</summary>
-    /// <param name="name">What it is called where people look: the secret and its setting.</param>
-    /// <param name="fetch">Reads it; fails with a <see cref="MotherDuckException"/>.</param>
-    /// <param name="options">How often it is read again, and the host it is for.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Never gets the token.</param>
+    /// <summary>Nothing is read yet. What fetches it fails with a <see cref="MotherDuckException"/>; the log never gets it.</summary>
     public AccessToken(string name, Func<CancellationToken, Task<Token>> fetch, MotherDuckOptions options, TimeProvider time, ILogger<AccessToken> logger)
     {
         (Name, _fetch, _options, _time, _logger) = (name, fetch, options, time, logger);

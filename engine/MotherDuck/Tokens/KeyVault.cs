@@ -17,10 +17,7 @@ internal sealed class KeyVaultException(string message, bool isGone, Exception? 
 /// <summary>Reads secrets from Azure Key Vault, and says in one sentence what to do when that fails.</summary>
 internal sealed class KeyVault(SecretClient client)
 {
-    /// <summary>Reads the newest version of a secret, without the line's end that a pasted one often brings along. The client tries again by itself, waiting as long as the vault's <c>Retry-After</c> says.</summary>
-    /// <param name="secret">Its name.</param>
-    /// <param name="setting">The setting that holds the name, for messages; null for none.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Reads the newest version of a secret, without the line's end that a pasted one often brings along. The client tries again by itself, waiting as long as the vault's <c>Retry-After</c> says. Messages name the setting that holds the secret's name, where there is one.</summary>
     /// <exception cref="KeyVaultException">There is no such secret, the app may not read it, or the vault cannot be reached.</exception>
     public async Task<(string Value, SecretProperties Properties)> ReadAsync(string secret, string? setting, CancellationToken cancellationToken)
     {
@@ -61,10 +58,6 @@ internal sealed class KeyVault(SecretClient client)
     }
 
     /// <summary>Reads a MotherDuck access token.</summary>
-    /// <param name="secret">The secret's name.</param>
-    /// <param name="setting">The setting that holds the name.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="MotherDuckException">It could not be read, or is no token.</exception>
     public async Task<Token> ReadTokenAsync(string secret, string setting, TimeProvider time, CancellationToken cancellationToken)
     {

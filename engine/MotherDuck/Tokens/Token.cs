@@ -6,10 +6,6 @@ namespace MdFunctions.Engine.MotherDuck;
 internal sealed class Token
 {
     /// <summary>Reads the claims of a token; one that is no JWT (the local endpoint's) has none.</summary>
-    /// <param name="value">The token.</param>
-    /// <param name="version">The version of the Key Vault secret it came from.</param>
-    /// <param name="secretExpires">When that secret expires.</param>
-    /// <param name="fetchedAt">When it was read.</param>
     public Token(string value, string? version, DateTimeOffset? secretExpires, DateTimeOffset fetchedAt)
     {
         (Value, Version, SecretExpires, FetchedAt) = (value, version, secretExpires, fetchedAt);

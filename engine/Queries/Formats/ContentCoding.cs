@@ -27,13 +27,7 @@ internal sealed record ContentCoding(string Name, Func<Stream, CompressionLevel,
     {
         if (!StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted))
             return null;
-        return All.Select((coding, preference) => (coding, preference, quality: Quality(coding.Name)))
-            .Where(choice => choice.quality > 0)
-            .OrderByDescending(choice => choice.quality).ThenBy(choice => choice.preference)
-            .FirstOrDefault().coding;
-
-        double Quality(string name) =>
-            (accepted.FirstOrDefault(value => value.Value.Equals(name, StringComparison.OrdinalIgnoreCase))
-                ?? accepted.FirstOrDefault(value => value.Value == "*")) is { } match ? match.Quality ?? 1 : 0;
+        return ResultFormat.Best(All, coding => (accepted.FirstOrDefault(value => value.Value.Equals(coding.Name, StringComparison.OrdinalIgnoreCase))
+            ?? accepted.FirstOrDefault(value => value.Value == "*")) is { } match ? match.Quality ?? 1 : 0);
     }
 }

@@ -17,31 +17,25 @@ internal sealed class JsonRows : RowWriter
     private static readonly SearchValues<byte> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (byte)c).Where(c => c is not ((byte)'"' or (byte)'\\'))]);
 
     private readonly IBufferWriter<byte> _output;
-    private readonly IReadOnlyList<Column> _columns;
     private readonly bool _lines;
     private readonly byte[][] _names;
     private readonly Utf8JsonWriter _text;
     private bool _hasRow;
 
-    /// <summary>Writes into an output.</summary>
-    /// <param name="output">Where the answer goes.</param>
-    /// <param name="columns">The columns of each row.</param>
-    /// <param name="lines">One object a line instead of an array.</param>
-    public JsonRows(IBufferWriter<byte> output, IReadOnlyList<Column> columns, bool lines)
+    /// <summary>Writes into an output: an array, or one object a line.</summary>
+    public JsonRows(IBufferWriter<byte> output, IReadOnlyList<Column> columns, bool lines) : base(columns)
     {
-        (_output, _columns, _lines) = (output, columns, lines);
+        (_output, _lines) = (output, lines);
         _names = [.. columns.Select((column, i) => (byte[])[(byte)(i == 0 ? '{' : ','), (byte)'"', .. JsonEncodedText.Encode(column.Name, Encoder).EncodedUtf8Bytes, (byte)'"', (byte)':'])];
         _text = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = Encoder, SkipValidation = true });
     }
 
-    /// <inheritdoc/>
     public override void Start()
     {
         if (!_lines)
             _output.Write("["u8);
     }
 
-    /// <inheritdoc/>
     public override void StartRow()
     {
         if (_hasRow && !_lines)
@@ -49,37 +43,8 @@ internal sealed class JsonRows : RowWriter
         _hasRow = true;
     }
 
-    /// <inheritdoc/>
     public override void Null(int column) => Raw(column, "null"u8);
 
-    /// <inheritdoc/>
-    public override void Value(int column, ReadOnlySpan<byte> text)
-    {
-        switch (_columns[column].Kind)
-        {
-            case ColumnKind.Number when WireText.IsJsonNumber(text):
-                Raw(column, text);
-                break;
-            case ColumnKind.Number:
-                Text(column, WireText.NotFinite(text));
-                break;
-            case ColumnKind.Boolean when WireText.Boolean(text) is { } boolean:
-                Raw(column, boolean ? "true"u8 : "false"u8);
-                break;
-            case ColumnKind.Timestamp:
-                Span<byte> iso = stackalloc byte[WireText.MaxTimestamp];
-                Text(column, WireText.Timestamp(text, iso));
-                break;
-            case ColumnKind.Json when WireText.TryJson(text, out var json):
-                Raw(column, json);
-                break;
-            default:
-                Text(column, text);
-                break;
-        }
-    }
-
-    /// <inheritdoc/>
     public override void Part(int column, ReadOnlySpan<byte> text, bool first, bool last)
     {
         if (first)
@@ -89,8 +54,7 @@ internal sealed class JsonRows : RowWriter
             EndText();
     }
 
-    /// <inheritdoc/>
-    public override void EndRow() => _output.Write((_columns.Count, _lines) switch
+    public override void EndRow() => _output.Write((Columns.Count, _lines) switch
     {
         (0, false) => "{}"u8,
         (0, true) => "{}\n"u8,
@@ -98,17 +62,15 @@ internal sealed class JsonRows : RowWriter
         (_, true) => "}\n"u8,
     });
 
-    /// <inheritdoc/>
     public override void End()
     {
         if (!_lines)
             _output.Write("]"u8);
     }
 
-    /// <inheritdoc/>
     public override void Flush() => _text.Flush();
 
-    private void Raw(int column, ReadOnlySpan<byte> value)
+    protected override void Raw(int column, ReadOnlySpan<byte> value)
     {
         var name = _names[column];
         var target = _output.GetSpan(name.Length + value.Length);
@@ -117,7 +79,7 @@ internal sealed class JsonRows : RowWriter
         _output.Advance(name.Length + value.Length);
     }
 
-    private void Text(int column, ReadOnlySpan<byte> value)
+    protected override void Text(int column, ReadOnlySpan<byte> value)
     {
         var name = _names[column];
         if (value.IndexOfAnyExcept(Plain) >= 0)
@@ -135,6 +97,8 @@ internal sealed class JsonRows : RowWriter
         target[value.Length + 1] = (byte)'"';
         _output.Advance(name.Length + value.Length + 2);
     }
+
+    protected override void Json(int column, ReadOnlySpan<byte> value) => Raw(column, value);
 
     // Without the reset, the next text would begin with a comma.
     private void EndText()

@@ -42,36 +42,27 @@ internal sealed record ResultFormat(string Name, string ContentType, string[] Ac
         : name == "" || name == "true" ? $"{query.Template.Name}.{Name.Split(';')[0]}"
         : name.ToString();
 
+    /// <summary>What a caller likes best, the first of several; null if it accepts none (RFC 9110, 12.4.2).</summary>
+    public static T? Best<T>(IEnumerable<T> choices, Func<T, double> quality) where T : class =>
+        choices.Select(choice => (choice, quality: quality(choice))).Where(one => one.quality > 0).OrderByDescending(one => one.quality).FirstOrDefault().choice;
+
     private static ProblemException Wrong(string parameter, string what) =>
         new(Problem.BadInput(new Dictionary<string, string[]> { [parameter] = [$"'{parameter}' {what}."] }));
 
     private static ResultFormat OfFormat(HttpRequest request)
     {
         if (request.Query.TryGetValue("format", out var asked))
-        {
             return All.FirstOrDefault(format => format.Name == asked) ?? throw Wrong("format", $"is not one of {string.Join(", ", All.Select(format => format.Name))}");
-        }
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted) || accepted.Count == 0)
             return All[0];
-        return All.Select((format, preference) => (format, preference, quality: format.Quality(accepted)))
-            .Where(choice => choice.quality > 0)
-            .OrderByDescending(choice => choice.quality).ThenBy(choice => choice.preference)
-            .FirstOrDefault().format
+        return Best(All, format => format.Quality(accepted))
             ?? throw new ProblemException(new Problem(406, "Not acceptable", $"Answers can be had as {string.Join(", ", All.Select(format => format.Accepts[0]))}."));
     }
 
     // The most specific range that matches decides (RFC 9110, 12.5.1).
     private double Quality(IList<MediaTypeHeaderValue> accepted) => accepted
-        .Select(range => (range, specificity: Specificity(range)))
-        .Where(match => match.specificity > 0)
-        .OrderByDescending(match => match.specificity)
-        .Select(match => match.range.Quality ?? 1)
+        .Where(range => Accepts.Any(type => range.MatchesMediaType(type)))
+        .OrderBy(range => range.MatchesAllTypes ? 2 : range.MatchesAllSubTypes ? 1 : 0)
+        .Select(range => range.Quality ?? 1)
         .FirstOrDefault();
-
-    private int Specificity(MediaTypeHeaderValue range) => range switch
-    {
-        { MatchesAllTypes: true } => 1,
-        { MatchesAllSubTypes: true } => Accepts.Any(type => type.StartsWith(range.Type.Value + "/", StringComparison.OrdinalIgnoreCase)) ? 2 : 0,
-        _ => Accepts.Contains(range.MediaType.Value, StringComparer.OrdinalIgnoreCase) ? 3 : 0,
-    };
 }

@@ -1,3 +1,4 @@
+using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.MotherDuck;
 using MdFunctions.Engine.Templates;
 using Npgsql;
@@ -66,7 +67,7 @@ internal sealed class QueryShape
     /// <param name="checksTypes">Whether the statement checks the types of its columns; a server that is no DuckDB, as benchmarks use one, cannot.</param>
     public static QueryShape Of(QueryTemplate query, IReadOnlyList<(string Name, string Type)> columns, bool checksTypes = true)
     {
-        var known = columns.Select(column => (column.Name, column.Type, Text: ColumnText.Of(ResultType.Parse(column.Type), Sql.Identifier(column.Name)))).ToList();
+        var known = columns.Select(column => (column.Name, column.Type, Text: ColumnText.Of(DuckType.Parse(column.Type), Sql.Identifier(column.Name)))).ToList();
         var rewritten = known.Where(column => column.Text.Expression is not null)
             .Select(column => $"{column.Text.Expression} AS {Sql.Identifier(column.Name)}").ToList();
         // The wire tells a number from a date. What it calls text may be a struct, a map or a union as well, and what is rewritten here is text whatever it was.
@@ -110,19 +111,8 @@ internal sealed class QueryShape
     /// <summary>Whether a result still has the columns that the first result of this shape had: tables change while the app runs.</summary>
     public bool Fits(NpgsqlDataReader reader)
     {
-        if (reader.FieldCount != Columns.Count)
-            return false;
-        if (_wire is not { } wire)
-        {
-            _wire = [.. Enumerable.Range(0, reader.FieldCount).Select(i => (reader.GetName(i), reader.GetDataTypeOID(i)))];
-            return true;
-        }
-        for (var i = 0; i < wire.Length; i++)
-        {
-            if (wire[i].Name != reader.GetName(i) || wire[i].Type != reader.GetDataTypeOID(i))
-                return false;
-        }
-        return true;
+        var wire = Enumerable.Range(0, reader.FieldCount).Select(i => (reader.GetName(i), reader.GetDataTypeOID(i)));
+        return reader.FieldCount == Columns.Count && (_wire ??= [.. wire]).SequenceEqual(wire);
     }
 
     /// <summary>Whether another shape has the same columns and statement.</summary>

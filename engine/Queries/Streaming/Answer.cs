@@ -35,11 +35,7 @@ internal static class Answer
     public static void MarkTruncated(HttpContext http, QueryTemplate query) =>
         http.Response.Headers[TruncatedHeader] = query.MaxRows.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Sends a body that is there whole, compressed where the caller accepts it and it pays.</summary>
-    /// <param name="http">The request.</param>
-    /// <param name="coding">The coding; null to send it as it is.</param>
-    /// <param name="length">The body's length in bytes.</param>
-    /// <param name="copyTo">Copies the body into a stream.</param>
+    /// <summary>Sends a body that is there whole, compressed where there is a coding.</summary>
     public static async Task SendAsync(HttpContext http, ContentCoding? coding, long length, Func<Stream, Task> copyTo)
     {
         var response = http.Response;

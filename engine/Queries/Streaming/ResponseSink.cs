@@ -39,7 +39,6 @@ internal sealed class ResponseSink(HttpContext http, QueryTemplate query, Result
         }
     }
 
-    /// <inheritdoc/>
     protected override ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken)
     {
         if (TryQueue(chunk.Length, last))

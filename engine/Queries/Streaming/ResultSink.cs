@@ -15,10 +15,8 @@ internal abstract class ResultSink : IBufferWriter<byte>, IDisposable
     /// <summary>Whether the chunk should be handed on before more is written.</summary>
     public bool IsFull => _length >= FullEnough;
 
-    /// <inheritdoc/>
     public void Advance(int count) => _length += count;
 
-    /// <inheritdoc/>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         // A writer like Utf8JsonWriter tells what it has written only when the memory it was given is full: with all of the chunk, it would outgrow any.
@@ -27,7 +25,6 @@ internal abstract class ResultSink : IBufferWriter<byte>, IDisposable
         return _chunk.AsMemory(_length, size);
     }
 
-    /// <inheritdoc/>
     public Span<byte> GetSpan(int sizeHint = 0)
     {
         var size = Math.Max(sizeHint, Window);
@@ -44,9 +41,7 @@ internal abstract class ResultSink : IBufferWriter<byte>, IDisposable
         _length = 0;
     }
 
-    /// <summary>Hands the last chunk on and ends the answer.</summary>
-    /// <param name="truncated">Whether the answer was cut at its row limit.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Hands the last chunk on and ends the answer; it may have been cut at its row limit.</summary>
     public async ValueTask CompleteAsync(bool truncated, CancellationToken cancellationToken)
     {
         Completing(truncated);

@@ -8,13 +8,7 @@ internal static class RowPump
 {
     private const int BufferSize = 16 * 1024;
 
-    /// <summary>Moves all rows, or the first of them.</summary>
-    /// <param name="reader">The rows.</param>
-    /// <param name="maxRows">The most to move; 0 for all.</param>
-    /// <param name="writer">Writes them.</param>
-    /// <param name="columns">Their columns.</param>
-    /// <param name="sink">Where they go.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <summary>Moves all rows, or the first of them where there is a limit (0 is none).</summary>
     /// <returns>How many rows were written.</returns>
     public static async Task<long> RunAsync(
         NpgsqlDataReader reader, int maxRows, RowWriter writer, IReadOnlyList<Column> columns, ResultSink sink, CancellationToken cancellationToken)

@@ -1,8 +1,6 @@
 namespace MdFunctions.Engine.Queries;
 
-/// <summary>Collects an answer in a stream.</summary>
-/// <param name="stream">Takes the bytes.</param>
-/// <param name="maxBytes">How many it may take.</param>
+/// <summary>Collects an answer in a stream, up to a number of bytes.</summary>
 internal sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
 {
     /// <summary>How many bytes there are so far.</summary>
@@ -11,10 +9,8 @@ internal sealed class StreamSink(Stream stream, long maxBytes) : ResultSink
     /// <summary>Whether the answer was cut at its row limit; known once it is complete.</summary>
     public bool Truncated { get; private set; }
 
-    /// <inheritdoc/>
     protected override void Completing(bool truncated) => Truncated = truncated;
 
-    /// <inheritdoc/>
     /// <exception cref="ResultTooLargeException">The answer has more bytes than allowed.</exception>
     protected override async ValueTask WriteAsync(ReadOnlyMemory<byte> chunk, bool last, CancellationToken cancellationToken)
     {
