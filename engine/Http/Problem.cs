@@ -45,6 +45,7 @@ public sealed record Problem(int Status, string Title, string? Detail = null) : 
     // Not part of an HTML page: quotes stay readable.
     private static readonly JsonSerializerOptions ErrorsFormat = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using MdFunctions.Engine.Http;
 

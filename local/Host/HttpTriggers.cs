@@ -108,6 +108,9 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         {
             // Nobody's fault.
             logger.LogDebug("Executed 'Functions.{Function}' (the caller went away, Id={InvocationId})", function.Name, id);
+            // As the Functions host was seen to answer a body that stalls.
+            if (!context.Response.HasStarted && context.Response.StatusCode == StatusCodes.Status408RequestTimeout)
+                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             return;
         }
         logger.Executed(function, id, started, failure);

@@ -11,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["errors"] = ErrorBenchmark.RunAsync,
     ["pressure"] = PressureBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
+    ["apps"] = AppBenchmark.RunAsync,
     ["start"] = StartBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])

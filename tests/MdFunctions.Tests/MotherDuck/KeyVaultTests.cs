@@ -156,7 +156,7 @@ public sealed class KeyVaultTests
         foreach (var (key, value) in vault.Settings())
             settings[key] = value;
         await using var app = await LocalApp.StartAsync(
-            new Local.LocalOptions { MotherDuck = true, Settings = settings, Services = services => { vault.Services(services); services.AddSingleton<TimeProvider>(clock); } },
+            new MdFunctions.Local.LocalOptions { MotherDuck = true, Settings = settings, Services = services => { vault.Services(services); services.AddSingleton<TimeProvider>(clock); } },
             new Dictionary<string, string> { ["ingest/events.sql"] = "/*\ntarget: my_db.main.vaulted\nsignature: { scheme: github, secret: Test }\ncolumns: { a: INTEGER }\n*/\nSELECT * FROM body" });
         await app.StoreAsync("""{"a": 1}""");
         if (deleted)

@@ -94,7 +94,7 @@ public sealed class ShapeTests
     [InlineData("a BLOB, b INTEGER", "('eA=='::BLOB, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR", "[{\"a\":\"eA==\",\"b\":1}]")]
     [InlineData("a JSON, b INTEGER", "('[1]', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE VARCHAR", "[{\"a\":\"[1]\",\"b\":1}]")]
     [InlineData("a VARCHAR, b INTEGER", "('[1, 2]', 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE INTEGER[]", "[{\"a\":[1,2],\"b\":1}]")]
-    [InlineData("a DECIMAL(9,2)[], b INTEGER", "([12], 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE DECIMAL(9,4)[]", "[{\"a\":[12.0000],\"b\":1}]")]
+    [InlineData("a DECIMAL(9,2)[], b INTEGER", "([12.25], 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE DECIMAL(9,1)[]", "[{\"a\":[12.3],\"b\":1}]")]
     [InlineData("a STRUCT(k VARCHAR), b INTEGER", "({{'k': 'x'}}, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE STRUCT(k BLOB) USING {{'k': 'x'::BLOB}}", "[{\"a\":{{\"k\":\"eA==\"}},\"b\":1}]")]
     [InlineData("a STRUCT(k INTEGER), b INTEGER", "({{'k': 1}}, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE MAP(VARCHAR, INTEGER) USING MAP {{'k': 1}}", "[{\"a\":{{\"k\":1}},\"b\":1}]")]
     [InlineData("a DECIMAL(18,2), b INTEGER", "(1.25, 1)", "ALTER TABLE {0} ALTER COLUMN a TYPE DECIMAL(38,10)", "[{\"a\":1.2500000000,\"b\":1}]")]
