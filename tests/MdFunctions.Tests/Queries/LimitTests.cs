@@ -141,7 +141,7 @@ public sealed class LimitTests
             ShouldListenTo = source => source.Name == Tracing.Npgsql,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             // What is sent to MotherDuck over this app's connections.
-            ActivityStarted = sent =>
+            ActivityStopped = sent =>
             {
                 if (sent.DisplayName == "SELECT" && sent.TagObjects.Any(tag => tag.Value is string text && text.StartsWith(session, StringComparison.Ordinal)))
                     Interlocked.Increment(ref runs);
