@@ -8,22 +8,31 @@ namespace MdFunctions.Engine.Loads;
 /// A call in a load's statement that reads a file whose types DuckDB guesses: <c>read_csv(...)</c> or <c>read_json(...)</c> with their other names, or a
 /// file's name alone behind FROM. It can be written again with the types of some columns, so that nothing of them is guessed.
 /// </summary>
-internal sealed class FileReader(int start, int end, string function, IReadOnlyList<SqlToken> arguments)
+internal sealed class FileReader
 {
+    private readonly IReadOnlyList<SqlToken> _arguments;
+    private readonly string _function;
+
+    private FileReader(int start, int end, string function, IReadOnlyList<SqlToken> arguments)
+    {
+        (Start, End, _function, _arguments) = (start, end, function, arguments);
+        Text = arguments is [{ Kind: SqlTokenKind.Quoted }] ? $"{function}({arguments[0].Text})" : $"{function}({string.Concat(arguments.Select(token => token.Text))})";
+    }
+
     /// <summary>The first of its tokens in the statement.</summary>
-    public int Start => start;
+    public int Start { get; }
 
     /// <summary>The token behind its last one.</summary>
-    public int End => end;
+    public int End { get; }
 
     /// <summary>The call as it is.</summary>
-    public string Text => $"{function}({string.Concat(arguments.Select(token => token.Text))})";
+    public string Text { get; }
 
     /// <summary>Whether it reads CSV; else it reads JSON.</summary>
-    public bool IsCsv => function.Contains("csv", StringComparison.OrdinalIgnoreCase);
+    public bool IsCsv => _function.Contains("csv", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether the call says all types itself, so that there is nothing to add.</summary>
-    public bool IsTyped => Has("columns") || (IsCsv ? Has("all_varchar") || Types is { } at && arguments[at].Text != "{" : Has("records") || Has("format"));
+    public bool IsTyped => Has("columns") || (IsCsv ? Has("all_varchar") || Types is { } at && _arguments[at].Text != "{" : Has("records") || Has("format"));
 
     /// <summary>Finds the readers of a statement.</summary>
     public static List<FileReader> Find(IReadOnlyList<SqlToken> tokens)
@@ -48,7 +57,7 @@ internal sealed class FileReader(int start, int end, string function, IReadOnlyL
 
     /// <summary>Whether a column comes from the file, not from its path or name.</summary>
     public bool IsInFile(string column) => !column.Equals("filename", StringComparison.OrdinalIgnoreCase)
-        && !arguments.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
+        && !_arguments.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether the call itself gives a column a type.</summary>
     public bool Names(string column) => Types is { } at && Keys(at).Contains(column, StringComparer.OrdinalIgnoreCase);
@@ -62,19 +71,21 @@ internal sealed class FileReader(int start, int end, string function, IReadOnlyL
         _ => false,
     };
 
-    /// <summary>The call with types for some of its columns, which are given as they are guessed.</summary>
+    /// <summary>The call with types for some of its columns.</summary>
+    /// <param name="columns">All columns as they are guessed.</param>
+    /// <param name="types">The types to use instead, by column.</param>
     public string With(IReadOnlyList<Column> columns, IReadOnlyDictionary<string, string> types)
     {
         if (types.Count == 0)
             return Text;
-        var text = string.Concat(arguments.Select(token => token.Text));
+        var text = string.Concat(_arguments.Select(token => token.Text));
         if (!IsCsv)
-            return $"{function}({text}, columns = {{{List(columns.Where(column => IsInFile(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}})";
+            return $"{_function}({text}, columns = {{{List(columns.Where(column => IsInFile(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}})";
         var added = List(types.Select(type => (type.Key, type.Value)));
         if (Types is not { } at)
-            return $"{function}({text}, types = {{{added}}})";
+            return $"{_function}({text}, types = {{{added}}})";
         var isEmpty = Keys(at).Count == 0;
-        return $"{function}({string.Concat(arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(arguments.Skip(at + 1).Select(token => token.Text))})";
+        return $"{_function}({string.Concat(_arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(_arguments.Skip(at + 1).Select(token => token.Text))})";
     }
 
     private static string List(IEnumerable<(string Name, string Type)> types) => string.Join(", ", types.Select(type => $"{Sql.Literal(type.Name)}: {Sql.Literal(type.Type)}"));
@@ -87,14 +98,14 @@ internal sealed class FileReader(int start, int end, string function, IReadOnlyL
     private int? Option(string name)
     {
         var depth = 0;
-        for (var i = 0; i < arguments.Count; i++)
+        for (var i = 0; i < _arguments.Count; i++)
         {
-            depth += arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
-            if (depth > 0 || !arguments[i].Is(name) || Next(arguments, i) is not { } sign || arguments[sign].Text is not ("=" or ":"))
+            depth += _arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            if (depth > 0 || !_arguments[i].Is(name) || Next(_arguments, i) is not { } sign || _arguments[sign].Text is not ("=" or ":"))
                 continue;
-            var value = Next(arguments, sign);
-            while (value is { } at && arguments[at].Text is "=" or ">")
-                value = Next(arguments, at);
+            var value = Next(_arguments, sign);
+            while (value is { } at && _arguments[at].Text is "=" or ">")
+                value = Next(_arguments, at);
             return value;
         }
         return null;
@@ -105,13 +116,13 @@ internal sealed class FileReader(int start, int end, string function, IReadOnlyL
     {
         var keys = new List<string>();
         var depth = 0;
-        for (var i = brace; i < arguments.Count; i++)
+        for (var i = brace; i < _arguments.Count; i++)
         {
-            depth += arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            depth += _arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
             if (depth == 0)
                 break;
-            if (depth == 1 && arguments[i].Kind is SqlTokenKind.Word or SqlTokenKind.Quoted && Next(arguments, i) is { } colon && arguments[colon].Text == ":")
-                keys.Add(arguments[i].Name ?? arguments[i].Text[1..^1].Replace("''", "'", StringComparison.Ordinal));
+            if (depth == 1 && _arguments[i].Kind is SqlTokenKind.Word or SqlTokenKind.Quoted && Next(_arguments, i) is { } colon && _arguments[colon].Text == ":")
+                keys.Add(_arguments[i].Name ?? _arguments[i].Text[1..^1].Replace("''", "'", StringComparison.Ordinal));
         }
         return keys;
     }

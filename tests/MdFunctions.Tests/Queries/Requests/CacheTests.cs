@@ -28,6 +28,22 @@ public sealed class CacheTests
     }
 
     [Fact]
+    public async Task A_failure_is_not_kept()
+    {
+        using var cache = new QueryCache(new QueryOptions(), TimeProvider.System);
+        var query = Query("/*\nparameters: { p: { type: integer } }\ncache: 1h\n*/\nSELECT $p AS p");
+        await Assert.ThrowsAsync<TimeoutException>(() => AskAsync(cache, query, 1, () => throw new TimeoutException()));
+        Assert.True(await AskAsync(cache, query, 1, () => Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow))));
+    }
+
+    [Fact]
+    public async Task Without_memory_for_it_nothing_is_collected()
+    {
+        using var cache = new QueryCache(new QueryOptions { CacheBytes = 0 }, TimeProvider.System);
+        Assert.False(await AskAsync(cache, Query("/* cache: 1h */ SELECT 1"), null, () => throw new InvalidOperationException("It ran.")));
+    }
+
+    [Fact]
     public async Task Callers_who_hang_up_at_any_moment_leave_the_run_to_the_others()
     {
         using var cache = new QueryCache(new QueryOptions(), TimeProvider.System);
@@ -42,36 +58,20 @@ public sealed class CacheTests
                 runs.AddOrUpdate(i, 1, (_, n) => n + 1);
                 return collected.Task;
             }
-            var first = AskAsync(cache, query, i, Collect, gone.Token);
+            var first = cache.TryAnswerAsync(query, [new($"{i}")], ResultFormat.All[0], new DefaultHttpContext(), (_, _, _, _) => Collect(), gone.Token);
             var others = Enumerable.Range(0, 4).Select(_ => Task.Run(() => AskAsync(cache, query, i, Collect))).ToList();
             // It hangs up before, while and after the others come, and as the answer does.
             if (i % 3 == 0)
                 await Task.Yield();
             var ends = Task.Run(() => collected.SetResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow)), CancellationToken.None);
             await gone.CancelAsync();
-            Assert.All(await Task.WhenAll(others), answered => Assert.True(answered));
+            Assert.All(await Task.WhenAll(others), answered => Assert.NotEqual(default, answered));
             await ends;
             await Record.ExceptionAsync(() => first);
         });
         // None is run for nobody, and none is asked for twice.
         Assert.Equal(500, runs.Count);
         Assert.All(runs.Values, count => Assert.Equal(1, count));
-    }
-
-    [Fact]
-    public async Task A_failure_is_not_kept()
-    {
-        using var cache = new QueryCache(new QueryOptions(), TimeProvider.System);
-        var query = Query("/*\nparameters: { p: { type: integer } }\ncache: 1h\n*/\nSELECT $p AS p");
-        await Assert.ThrowsAsync<TimeoutException>(() => AskAsync(cache, query, 1, () => throw new TimeoutException()));
-        Assert.True(await AskAsync(cache, query, 1, () => Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow))));
-    }
-
-    [Fact]
-    public async Task Without_memory_for_it_nothing_is_collected()
-    {
-        using var cache = new QueryCache(new QueryOptions { CacheBytes = 0 }, TimeProvider.System);
-        Assert.False(await AskAsync(cache, Query("/* cache: 1h */ SELECT 1"), null, () => throw new InvalidOperationException("It ran.")));
     }
 
     [Fact]
@@ -130,12 +130,12 @@ public sealed class CacheTests
         return query;
     }
 
-    private static Task<bool> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect, CancellationToken caller = default)
+    private static Task<bool> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect)
     {
         var http = new DefaultHttpContext();
         http.Response.Body = Stream.Null;
         ParameterValue?[] values = value is { } number ? [new(number.ToString(null as IFormatProvider))] : [];
-        return cache.TryAnswerAsync(query, values, ResultFormat.All[0], http, (_, _, _, _) => collect(), caller);
+        return cache.TryAnswerAsync(query, values, ResultFormat.All[0], http, (_, _, _, _) => collect(), CancellationToken.None);
     }
 
     private sealed class FullDisk : MemoryStream
