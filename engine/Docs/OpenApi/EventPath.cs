@@ -10,18 +10,12 @@ internal static class EventPath
     {
         var path = new OpenApiPathItem();
         var post = operations.Operation("storageEvents", "Loads", "Blobs that Azure Event Grid tells of", Operations.Json("All are loaded, or are nobody's", new OpenApiSchema { Type = JsonSchemaType.Object }), 400, 401, 405, 413, 503);
-        post.RequestBody = new OpenApiRequestBody
-        {
-            Required = true,
-            Content = new Dictionary<string, IOpenApiMediaType>
-            {
-                ["application/json"] = new OpenApiMediaType { Schema = AnswerSchemas.Array() },
-                ["application/cloudevents+json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } },
-                ["application/cloudevents-batch+json"] = new OpenApiMediaType { Schema = AnswerSchemas.Array() },
-            },
-        };
+        post.RequestBody = Operations.Body(
+            ("application/json", AnswerSchemas.Array()),
+            ("application/cloudevents+json", new OpenApiSchema { Type = JsonSchemaType.Object }),
+            ("application/cloudevents-batch+json", AnswerSchemas.Array()));
         path.AddOperation(HttpMethod.Post, post);
-        path.AddOperation(HttpMethod.Options, operations.Operation("storageEventsHandshake", "Loads", "The handshake of CloudEvents", new OpenApiResponse { Description = "The sender may deliver" }, 400, 401));
+        path.AddOperation(HttpMethod.Options, operations.Operation("storageEventsHandshake", "Loads", "The handshake of CloudEvents", Operations.Response("The sender may deliver"), 400, 401));
         return path;
     }
 }

@@ -15,17 +15,12 @@ internal static class IngestPath
         operation.Description = $"Stores the body's rows in {ingest.Target}. The sender signs: no function key is asked for.";
         operation.Security = []; // The signature lets senders in.
         var row = BodySchema.Of(ingest.Columns);
-        operation.RequestBody = new OpenApiRequestBody
-        {
-            Required = true,
-            Description = $"A row or an array of rows; at most {ingest.MaxBytes} bytes and {ingest.MaxRows} rows.",
-            Content = new Dictionary<string, IOpenApiMediaType>
-            {
-                ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { OneOf = [row, new OpenApiSchema { Type = JsonSchemaType.Array, Items = row }] } },
-                ["application/x-ndjson"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("a row a line") },
-                ["application/x-www-form-urlencoded"] = new OpenApiMediaType { Schema = ingest.Form is { } field ? Form(field) : row },
-            },
-        };
+        var body = Operations.Body(
+            ("application/json", new OpenApiSchema { OneOf = [row, new OpenApiSchema { Type = JsonSchemaType.Array, Items = row }] }),
+            ("application/x-ndjson", AnswerSchemas.Text("a row a line")),
+            ("application/x-www-form-urlencoded", ingest.Form is { } field ? Form(field) : row));
+        body.Description = $"A row or an array of rows; at most {ingest.MaxBytes} bytes and {ingest.MaxRows} rows.";
+        operation.RequestBody = body;
         operation.Parameters = [.. ingest.Signature.Headers.Select(Header)];
         if (ingest.IdHeaders is [var id, ..] && !operation.Parameters.Any(parameter => id.Equals(parameter.Name, StringComparison.OrdinalIgnoreCase)))
             operation.Parameters.Add(Header((id, "Names the delivery, which is stored once")));
@@ -39,20 +34,11 @@ internal static class IngestPath
     private static OpenApiOperation Greeting(IngestTemplate ingest, Handshake handshake, Operations operations)
     {
         var operation = operations.Operation($"handshake_{ingest.Name}", "Ingest", $"The sender of {ingest.Name} asks for the URL",
-            new OpenApiResponse
-            {
-                Description = "The text that was sent",
-                Content = new Dictionary<string, IOpenApiMediaType> { ["text/plain"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("the text") } },
-            }, 400, 401, 405, 503);
+            Operations.Response("The text that was sent", ("text/plain", AnswerSchemas.Text("the text"))), 400, 401, 405, 503);
         operation.Security = [];
-        operation.Parameters = [.. ((Place?[])[handshake.When?.Place, handshake.Token, handshake.Echo]).OfType<Place>().Select(place => new OpenApiParameter
-        {
-            Name = place.Name,
-            In = ParameterLocation.Query,
-            Required = true,
-            Description = place == handshake.Echo ? "The text to answer" : place == handshake.Token ? "The verify token" : handshake.When!.Value.Value,
-            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-        })];
+        operation.Parameters = [.. ((Place?[])[handshake.When?.Place, handshake.Token, handshake.Echo]).OfType<Place>().Select(place => Operations.Parameter(
+            ParameterLocation.Query, place.Name, place == handshake.Echo ? "The text to answer" : place == handshake.Token ? "The verify token" : handshake.When!.Value.Value,
+            new() { Type = JsonSchemaType.String }, required: true))];
         return operation;
     }
 
@@ -63,12 +49,6 @@ internal static class IngestPath
         Properties = new Dictionary<string, IOpenApiSchema> { [field] = AnswerSchemas.Text("the JSON") },
     };
 
-    private static IOpenApiParameter Header((string Name, string Description) header) => new OpenApiParameter
-    {
-        Name = header.Name,
-        In = ParameterLocation.Header,
-        Required = true,
-        Description = header.Description,
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-    };
+    private static IOpenApiParameter Header((string Name, string Description) header) =>
+        Operations.Parameter(ParameterLocation.Header, header.Name, header.Description, new() { Type = JsonSchemaType.String }, required: true);
 }

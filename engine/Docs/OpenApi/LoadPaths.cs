@@ -30,38 +30,19 @@ internal static class LoadPaths
         var operation = operations.Operation($"runs_{load.Name}", "Loads", $"The runs of {load.Name}, the newest first", Operations.Json("A page of runs", page), 400, 401, 405, 502, 503, 504);
         operation.Parameters =
         [
-            new OpenApiParameter
-            {
-                Name = "limit", In = ParameterLocation.Query, Description = "How many runs a page has",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "1000", Default = 50 },
-            },
-            new OpenApiParameter { Name = "before", In = ParameterLocation.Query, Description = "The occurrence behind which the page starts", Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+            Operations.Parameter(ParameterLocation.Query, "limit", "How many runs a page has", new() { Type = JsonSchemaType.Integer, Minimum = "1", Maximum = "1000", Default = 50 }),
+            Operations.Parameter(ParameterLocation.Query, "before", "The occurrence behind which the page starts", new() { Type = JsonSchemaType.String }),
         ];
         return Operations.Path(HttpMethod.Get, operation);
     }
 
-    private static OpenApiParameter RunTime() => new()
-    {
-        Name = "run_time",
-        In = ParameterLocation.Query,
-        Description = "The time that the run is told, to load a past day again; now if it is not given",
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
-    };
+    private static OpenApiParameter RunTime() => Operations.Parameter(
+        ParameterLocation.Query, "run_time", "The time that the run is told, to load a past day again; now if it is not given", new() { Type = JsonSchemaType.String, Format = "date-time" });
 
-    private static OpenApiParameter Key() => new()
-    {
-        Name = LoadRequests.IdempotencyKey,
-        In = ParameterLocation.Header,
-        Description = "Names the run: a second request with the same key loads nothing and gets the first one's answer",
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 },
-    };
+    private static OpenApiParameter Key() => Operations.Parameter(
+        ParameterLocation.Header, LoadRequests.IdempotencyKey, "Names the run: a second request with the same key loads nothing and gets the first one's answer",
+        new() { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 });
 
-    private static OpenApiParameter Url(LoadTemplate load) => new()
-    {
-        Name = "url",
-        In = ParameterLocation.Query,
-        Required = true,
-        Description = $"The file to load; begins with {load.Events}",
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uri" },
-    };
+    private static OpenApiParameter Url(LoadTemplate load) => Operations.Parameter(
+        ParameterLocation.Query, "url", $"The file to load; begins with {load.Events}", new() { Type = JsonSchemaType.String, Format = "uri" }, required: true);
 }

@@ -58,19 +58,24 @@ internal sealed class Operations(OpenApiDocument document, bool withTokens)
     }
 
     /// <summary>A JSON answer.</summary>
-    public static OpenApiResponse Json(string description, IOpenApiSchema schema) => new()
-    {
-        Description = description,
-        Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = schema } },
-    };
+    public static OpenApiResponse Json(string description, IOpenApiSchema schema) => Response(description, ("application/json", schema));
+
+    /// <summary>An answer in any of some media types.</summary>
+    public static OpenApiResponse Response(string description, params (string Type, IOpenApiSchema Schema)[] types) => new() { Description = description, Content = Content(types) };
+
+    /// <summary>A body that must be there, in any of some media types.</summary>
+    public static OpenApiRequestBody Body(params (string Type, IOpenApiSchema Schema)[] types) => new() { Required = true, Content = Content(types) };
+
+    /// <summary>A parameter in the query string or a header.</summary>
+    public static OpenApiParameter Parameter(ParameterLocation place, string name, string? description, OpenApiSchema schema, bool required = false) =>
+        new() { Name = name, In = place, Description = description, Schema = schema, Required = required };
+
+    private static Dictionary<string, IOpenApiMediaType>? Content((string Type, IOpenApiSchema Schema)[] types) =>
+        types.Length == 0 ? null : types.ToDictionary(type => type.Type, IOpenApiMediaType (type) => new OpenApiMediaType { Schema = type.Schema });
 
     private OpenApiResponse Problem(int status)
     {
-        var response = new OpenApiResponse
-        {
-            Description = Problems[status],
-            Content = new Dictionary<string, IOpenApiMediaType> { ["application/problem+json"] = new OpenApiMediaType { Schema = Schema("Problem") } },
-        };
+        var response = Response(Problems[status], ("application/problem+json", Schema("Problem")));
         if (status is 429 or 503)
         {
             response.Headers = new Dictionary<string, IOpenApiHeader>

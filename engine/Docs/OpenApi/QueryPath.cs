@@ -18,26 +18,20 @@ internal static class QueryPath
 
         var post = Operation(query, columns, operations, $"query_{name}_post");
         post.Parameters = [Format()];
-        post.RequestBody = new OpenApiRequestBody
-        {
-            Required = query.Template.RequestParameters.Any(ParameterSchema.IsRequired),
-            Content = new Dictionary<string, IOpenApiMediaType> { ["application/json"] = new OpenApiMediaType { Schema = ParameterSchema.OfAll(query.Template.RequestParameters) } },
-        };
+        var body = Operations.Body(("application/json", ParameterSchema.OfAll(query.Template.RequestParameters)));
+        body.Required = query.Template.RequestParameters.Any(ParameterSchema.IsRequired);
+        post.RequestBody = body;
         path.AddOperation(HttpMethod.Post, post);
         return path;
     }
 
     /// <summary>A template's parameter in the query string. A list is repeated: <c>?id=1&amp;id=2</c>.</summary>
-    public static IOpenApiParameter InQuery(Parameter parameter) => new OpenApiParameter
+    public static IOpenApiParameter InQuery(Parameter parameter)
     {
-        Name = parameter.Name,
-        In = ParameterLocation.Query,
-        Required = ParameterSchema.IsRequired(parameter),
-        Description = parameter.Summary,
-        Style = ParameterStyle.Form,
-        Explode = true,
-        Schema = ParameterSchema.Of(parameter),
-    };
+        var described = Operations.Parameter(ParameterLocation.Query, parameter.Name, parameter.Summary, ParameterSchema.Of(parameter), ParameterSchema.IsRequired(parameter));
+        (described.Style, described.Explode) = (ParameterStyle.Form, true);
+        return described;
+    }
 
     private static OpenApiOperation Operation(QueryTemplate query, IReadOnlyList<Column>? columns, Operations operations, string id)
     {
@@ -45,7 +39,7 @@ internal static class QueryPath
         operation.Description = Describe(query);
         if (query.Cache is not null)
         {
-            operation.Responses!["304"] = new OpenApiResponse { Description = "The answer that the caller has (If-None-Match) is still right." };
+            operation.Responses!["304"] = Operations.Response("The answer that the caller has (If-None-Match) is still right.");
             operation.AddExtension("x-cache", ApiDocument.Note(Duration.Write(query.Cache.Value)));
         }
         operation.AddExtension("x-timeout", ApiDocument.Note(Duration.Write(query.Timeout)));
@@ -68,16 +62,11 @@ internal static class QueryPath
             row.Properties = columns.ToDictionary(column => column.Name, IOpenApiSchema (column) => TypeSchema.OfOutput(column.Type));
             row.Required = new SortedSet<string>(columns.Select(column => column.Name), StringComparer.Ordinal);
         }
-        var response = new OpenApiResponse
-        {
-            Description = "The rows, sent as they arrive",
-            Content = new Dictionary<string, IOpenApiMediaType>
-            {
-                ["application/json"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.Array, Items = row } },
-                ["application/x-ndjson"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("a row a line, each as in application/json") },
-                ["text/csv"] = new OpenApiMediaType { Schema = AnswerSchemas.Text("RFC 4180 with a header line") },
-            },
-        };
+        var response = Operations.Response(
+            "The rows, sent as they arrive",
+            ("application/json", new OpenApiSchema { Type = JsonSchemaType.Array, Items = row }),
+            ("application/x-ndjson", AnswerSchemas.Text("a row a line, each as in application/json")),
+            ("text/csv", AnswerSchemas.Text("RFC 4180 with a header line")));
         var headers = new Dictionary<string, IOpenApiHeader>();
         if (query is { MaxRows: > 0, ErrorOnLimit: false })
             headers["Result-Truncated"] = Header("The row limit that the answer was cut at; absent where it is whole", JsonSchemaType.Integer);
@@ -90,11 +79,7 @@ internal static class QueryPath
 
     private static OpenApiHeader Header(string description, JsonSchemaType type) => new() { Description = description, Schema = new OpenApiSchema { Type = type } };
 
-    private static OpenApiParameter Format() => new()
-    {
-        Name = "format",
-        In = ParameterLocation.Query,
-        Description = "The answer's format; without it Accept decides.",
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. ResultFormat.All.Select(format => System.Text.Json.Nodes.JsonValue.Create(format.Name))] },
-    };
+    private static OpenApiParameter Format() => Operations.Parameter(
+        ParameterLocation.Query, "format", "The answer's format; without it Accept decides.",
+        new() { Type = JsonSchemaType.String, Enum = [.. ResultFormat.All.Select(format => System.Text.Json.Nodes.JsonValue.Create(format.Name))] });
 }
