@@ -149,7 +149,7 @@ public sealed class LimitTests
         };
         ActivitySource.AddActivityListener(listener);
         await using var app = await LocalApp.StartAsync(
-            new Dictionary<string, string> { ["queries/cached.sql"] = "/* cache: 60s */ SELECT random() AS run, (SELECT sum(a.i * b.i) FROM range(40000) a(i), range(40000) b(i)) AS s" },
+            new Dictionary<string, string> { ["queries/cached.sql"] = "/*\ncache: 60s\ntimeout: 120s\n*/\nSELECT random() AS run, (SELECT sum(a.i * b.i) FROM range(15000) a(i), range(15000) b(i)) AS s" },
             new Dictionary<string, string?> { ["MotherDuck:SessionName"] = session });
         var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
         using var gone = new CancellationTokenSource();
