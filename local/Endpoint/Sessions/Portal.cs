@@ -150,7 +150,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
                 _writer!.Write(output, _row);
             if (output.Length <= Output.Piece)
                 continue;
-            session.Flush();
+            session.FlushPiece();
             if (session.ClientHasGone || session.Interruption.IsRequested)
                 throw EndpointException.Interrupted();
         }

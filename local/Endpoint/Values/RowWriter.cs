@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using MdFunctions.Endpoint.Native;
 using MdFunctions.Endpoint.Remote;
@@ -51,9 +52,10 @@ internal sealed class RowWriter
         var start = output.Length;
         try
         {
-            output.Byte((byte)'D');
-            output.Int32(0);
-            output.Int16((short)_writers.Length);
+            var head = output.Reserve(7);
+            head[0] = (byte)'D';
+            BinaryPrimitives.WriteInt16BigEndian(head[5..], (short)_writers.Length);
+            output.Length += 7;
             for (var i = 0; i < _writers.Length; i++)
                 WriteValue(output, _writers[i], _vectors[i], row);
             output.Int32At(start + 1, output.Length - start - 1);

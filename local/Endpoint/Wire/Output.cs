@@ -10,8 +10,10 @@ internal sealed class Output
     /// <summary>Bytes of a piece that goes to the client; the buffer is a little larger, so that the row that fills it fits.</summary>
     public const int Piece = 128 * 1024;
 
+    /// <summary>Bytes of a buffer for pieces.</summary>
+    public const int Usual = Piece + 64 * 1024;
+
     private const int Initial = 8 * 1024;
-    private const int Usual = Piece + 64 * 1024;
 
     private byte[] _buffer = new byte[Initial];
 
@@ -27,9 +29,12 @@ internal sealed class Output
     public void Clear()
     {
         Length = 0;
-        if (_buffer.Length > Usual * 4)
+        if (!IsKept(_buffer))
             _buffer = new byte[Usual];
     }
+
+    /// <summary>Whether a buffer is worth keeping for what comes next.</summary>
+    public static bool IsKept(byte[] buffer) => buffer.Length <= Usual * 4;
 
     /// <summary>Room for at least so many bytes at the end. What is written into it counts once <see cref="Length"/> says so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,6 +67,16 @@ internal sealed class Output
     {
         BinaryPrimitives.WriteInt64BigEndian(Reserve(8), value);
         Length += 8;
+    }
+
+    /// <summary>Hands over what is written, and goes on with another buffer.</summary>
+    /// <param name="next">The buffer to go on with: its content does not matter.</param>
+    /// <returns>The buffer with what was written: as many bytes as <see cref="Length"/> said.</returns>
+    public byte[] Exchange(byte[] next)
+    {
+        var written = _buffer;
+        (_buffer, Length) = (next, 0);
+        return written;
     }
 
     /// <summary>Overwrites four bytes that were written before.</summary>
@@ -99,12 +114,7 @@ internal sealed class Output
             Decimal(value);
             return;
         }
-        for (var i = width - 1; i >= 0; i--)
-        {
-            var tenth = value / 10;
-            digits[i] = (byte)('0' + (value - tenth * 10));
-            value = tenth;
-        }
+        Digits.Write(digits[..width], (ulong)value);
         Length += width;
     }
 
