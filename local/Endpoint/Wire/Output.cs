@@ -13,6 +13,9 @@ internal sealed class Output
     /// <summary>Bytes of a buffer for pieces.</summary>
     public const int Usual = Piece + 64 * 1024;
 
+    /// <summary>More than the text of any number of 64 bits, date or time takes.</summary>
+    public const int ShortLength = 64;
+
     private const int Initial = 8 * 1024;
 
     private byte[] _buffer = new byte[Initial];
@@ -98,32 +101,13 @@ internal sealed class Output
         Byte(0);
     }
 
+    /// <summary>Text of up to <see cref="ShortLength"/> bytes.</summary>
+    /// <param name="value">What it is the text of.</param>
+    /// <param name="write">Writes it, and tells how many bytes it took.</param>
+    public void Short<T>(T value, Func<Span<byte>, T, int> write) => Length += write(Reserve(ShortLength), value);
+
     /// <summary>A whole number in decimal digits.</summary>
-    public void Decimal(long value)
-    {
-        value.TryFormat(Reserve(20), out var written);
-        Length += written;
-    }
-
-    /// <summary>A number that is not negative in at least so many digits.</summary>
-    public void Padded(long value, int width)
-    {
-        var digits = Reserve(20);
-        if (value >= Powers[width])
-        {
-            Decimal(value);
-            return;
-        }
-        Digits.Write(digits[..width], (ulong)value);
-        Length += width;
-    }
-
-    internal static ReadOnlySpan<long> Powers =>
-    [
-        1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000,
-        1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
-        100_000_000_000_000_000, 1_000_000_000_000_000_000,
-    ];
+    public void Decimal(long value) => Length += Digits.Write(Reserve(Digits.MaxLength), value);
 
     private void Grow(int count)
     {
