@@ -159,7 +159,9 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     private bool Load()
     {
         _chunk?.Dispose();
+        session.Interruption.Compute(true);
         _chunk = Next();
+        session.Interruption.Compute(false);
         if (session.Interruption.IsRequested)
             throw EndpointException.Interrupted();
         if (_chunk is null)

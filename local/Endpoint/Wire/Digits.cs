@@ -59,8 +59,8 @@ internal static class Digits
 
     private static int Count(ulong value)
     {
-        // 1233 / 4096 is a little less than the logarithm of 2: what it gives is right, or one too few.
-        var length = BitOperations.Log2(value | 1) * 1233 >> 12;
+        // 1233 / 4096 is the decimal logarithm of 2, nearly: what it makes of the number of bits is right, or one too few.
+        var length = (BitOperations.Log2(value | 1) + 1) * 1233 >> 12;
         return (value | 1) >= Powers[length] ? length + 1 : length;
     }
 
