@@ -143,7 +143,6 @@ public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<Doc
     [InlineData("select pg_get_partkeydef('\"never\"'::regclass) as partkey", "pg_* functions")]
     [InlineData("create or replace function \"my_db\".\"main\".\"f\" (x integer) returns integer language sql as $$ select x $$", "")]
     [InlineData("create materialized view if not exists \"my_db\".\"main\".\"m\" as ( select 1 )", "materialized")]
-    [InlineData("drop index if exists \"main\".\"i\"", "INDEX")]
     public async Task What_is_refused(string sql, string message)
     {
         await using var connection = await shared.Endpoint.ConnectAsync("my_db");

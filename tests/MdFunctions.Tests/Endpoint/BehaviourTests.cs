@@ -102,11 +102,11 @@ public abstract class BehaviourTests(BehaviourApp fixture)
         {"id":1,"name":"name \"1\"","price":1.10,"big":9007199254740993,"ratio":0.25,"day":"2024-03-01","moment":"2024-02-29T23:59:59.5","instant":"2024-01-01T00:00:00+00:00","list":[1,null],"pair":{"a":[1]},"names":["x","it's"],"flag":true,"bytes":"Yf8=","nothing":null}
 
         """)]
-    [InlineData("csv", """
+    [InlineData("csv", """"
         id,name,price,big,ratio,day,moment,instant,list,pair,names,flag,bytes,nothing
         1,"name ""1""",1.10,9007199254740993,0.25,2024-03-01,2024-02-29T23:59:59.5,2024-01-01T00:00:00+00:00,"[1,null]","{""a"":[1]}","[""x"",""it's""]",true,Yf8=,
 
-        """)]
+        """")]
     public async Task A_query_answers_in_each_format(string format, string expected)
     {
         var answer = await _app.Client.GetStringAsync($"/api/queries/values?n=1&day=2024-02-29&names=x&names=it's&format={format}");
