@@ -150,6 +150,23 @@ public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<Doc
         Assert.Contains(message, (await connection.FailureAsync(sql)).MessageText, StringComparison.Ordinal);
     }
 
+    /// <summary>dbt makes a text column wider where information_schema tells of a shorter one; DuckDB's texts have no length, so it never comes to that. DuckDB could not do it.</summary>
+    [Fact]
+    public async Task A_column_is_not_exchanged_and_filled_in_one_transaction()
+    {
+        await using var connection = await shared.Endpoint.ConnectAsync("my_db");
+        await connection.RunAsync(string.Format(null, Rows, "wide"));
+        Assert.Equal(["NULL"], await connection.TextsAsync("select character_maximum_length from \"my_db\".INFORMATION_SCHEMA.columns where table_name = 'wide' and column_name = 'name'"));
+        var error = await connection.FailureAsync("""
+            alter table "my_db"."main"."wide" add column "name__dbt_alter" character varying(256);
+            update "my_db"."main"."wide" set "name__dbt_alter" = "name";
+            alter table "my_db"."main"."wide" drop column "name" cascade;
+            alter table "my_db"."main"."wide" rename column "name__dbt_alter" to "name"
+            """);
+        Assert.Contains("altered this table", error.MessageText, StringComparison.Ordinal);
+        Assert.Equal(["1|a|10", "2|b|20"], await connection.TextsAsync("select * from \"my_db\".\"main\".\"wide\" order by all"));
+    }
+
     private const string Test = "select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from ";
 
     private const string Snapshot = """
