@@ -6,7 +6,7 @@ namespace MdFunctions.Endpoint.Tests.Clients;
 /// What dbt-postgres sends beside the life of a project (<see cref="DbtTests"/>): macros that a setting of a model or a command of dbt's calls for, each
 /// as one text, as dbt sends it, within a transaction.
 /// </summary>
-public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<DocumentedEndpoint>
+public sealed class DbtMacroTests(DocumentedWire endpoint) : IClassFixture<DocumentedWire>
 {
     private const string Rows = "create or replace table \"my_db\".\"main\".\"{0}\" as (select * from (values (1, 'a', 10), (2, 'b', 20)) t(id, name, amount))";
 
@@ -98,13 +98,13 @@ public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<Doc
         """, "1|a|10", "2|b|20")]
     public async Task What_changes_a_table(string table, string sql, params string[] expected)
     {
-        await using var connection = await shared.Endpoint.ConnectAsync("my_db");
-        await connection.RunAsync(string.Format(null, Rows, table));
-        await connection.RunAsync($"create or replace table \"my_db\".\"main\".\"{table}__new\" as (select * from (values (1, 'a', 11), (3, 'c', 30)) t(id, name, amount))");
-        await connection.RunAsync("BEGIN");
-        await connection.RunAsync(sql);
-        await connection.RunAsync("COMMIT");
-        Assert.Equal(expected, await connection.TextsAsync($"select * from \"my_db\".\"main\".\"{table}\" order by all"));
+        await using var connection = await endpoint.ConnectAsync(database: "my_db");
+        await RunAsync(connection, string.Format(null, Rows, table));
+        await RunAsync(connection, $"create or replace table \"my_db\".\"main\".\"{table}__new\" as (select * from (values (1, 'a', 11), (3, 'c', 30)) t(id, name, amount))");
+        await RunAsync(connection, "BEGIN");
+        await RunAsync(connection, sql);
+        await RunAsync(connection, "COMMIT");
+        Assert.Equal(expected, await RunAsync(connection, $"select * from \"my_db\".\"main\".\"{table}\" order by all"));
     }
 
     [Theory]
@@ -126,9 +126,9 @@ public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<Doc
     [InlineData(Snapshot, "delete|2", "insert|1", "insert|3", "update|1")]
     public async Task What_asks(string sql, params string[] expected)
     {
-        await using var connection = await shared.Endpoint.ConnectAsync("my_db");
-        await connection.RunAsync(string.Format(null, Rows, "asked"));
-        var rows = await connection.TextsAsync(sql);
+        await using var connection = await endpoint.ConnectAsync(database: "my_db");
+        await RunAsync(connection, string.Format(null, Rows, "asked"));
+        var rows = await RunAsync(connection, sql);
         if (expected is ["*"])
             Assert.Single(rows);
         else
@@ -145,26 +145,37 @@ public sealed class DbtMacroTests(DocumentedEndpoint shared) : IClassFixture<Doc
     [InlineData("create materialized view if not exists \"my_db\".\"main\".\"m\" as ( select 1 )", "materialized")]
     public async Task What_is_refused(string sql, string message)
     {
-        await using var connection = await shared.Endpoint.ConnectAsync("my_db");
-        await connection.RunAsync(string.Format(null, Rows, "never"));
-        Assert.Contains(message, (await connection.FailureAsync(sql)).MessageText, StringComparison.Ordinal);
+        await using var connection = await endpoint.ConnectAsync(database: "my_db");
+        await RunAsync(connection, string.Format(null, Rows, "never"));
+        var error = (await connection.AskAsync(sql)).ErrorText();
+        Assert.NotEqual("", error);
+        Assert.Contains(message, error, StringComparison.Ordinal);
     }
 
     /// <summary>dbt makes a text column wider where information_schema tells of a shorter one; DuckDB's texts have no length, so it never comes to that. DuckDB could not do it.</summary>
     [Fact]
     public async Task A_column_is_not_exchanged_and_filled_in_one_transaction()
     {
-        await using var connection = await shared.Endpoint.ConnectAsync("my_db");
-        await connection.RunAsync(string.Format(null, Rows, "wide"));
-        Assert.Equal(["NULL"], await connection.TextsAsync("select character_maximum_length from \"my_db\".INFORMATION_SCHEMA.columns where table_name = 'wide' and column_name = 'name'"));
-        var error = await connection.FailureAsync("""
+        await using var connection = await endpoint.ConnectAsync(database: "my_db");
+        await RunAsync(connection, string.Format(null, Rows, "wide"));
+        Assert.Equal(["NULL"], await RunAsync(connection, "select character_maximum_length from \"my_db\".INFORMATION_SCHEMA.columns where table_name = 'wide' and column_name = 'name'"));
+        await RunAsync(connection, "BEGIN");
+        await RunAsync(connection, """
             alter table "my_db"."main"."wide" add column "name__dbt_alter" character varying(256);
             update "my_db"."main"."wide" set "name__dbt_alter" = "name";
             alter table "my_db"."main"."wide" drop column "name" cascade;
             alter table "my_db"."main"."wide" rename column "name__dbt_alter" to "name"
             """);
-        Assert.Contains("altered this table", error.MessageText, StringComparison.Ordinal);
-        Assert.Equal(["1|a|10", "2|b|20"], await connection.TextsAsync("select * from \"my_db\".\"main\".\"wide\" order by all"));
+        Assert.Contains("altered this table", (await connection.AskAsync("COMMIT")).ErrorText(), StringComparison.Ordinal);
+        Assert.Equal(["1|a|10", "2|b|20"], await RunAsync(connection, "select * from \"my_db\".\"main\".\"wide\" order by all"));
+    }
+
+    // A simple query, as psycopg2 sends it: several statements may be one text.
+    private static async Task<string[]> RunAsync(RawClient client, string sql)
+    {
+        var messages = await client.AskAsync(sql);
+        Assert.Equal((sql, ""), (sql, messages.ErrorText()));
+        return [.. messages.Rows().Select(row => string.Join('|', row.Select(value => value ?? "NULL")))];
     }
 
     private const string Test = "select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from ";
