@@ -1,15 +1,20 @@
 using System.Diagnostics;
 using MdFunctions.Endpoint;
-using Npgsql;
 
 namespace MdFunctions.Benchmarks;
 
-/// <summary>The local endpoint in this process: how long it takes to start, what a query costs, how fast rows come, what it keeps.</summary>
+/// <summary>
+/// The local endpoint: how long it takes to start, in this process and as the program that it is, and of the program what a query costs, how fast
+/// rows come and what it keeps in memory.
+/// </summary>
 public static class EndpointBenchmark
 {
     private const int Rows = 1_000_000;
     private const int Queries = 4000;
     private const int Connections = 8;
+
+    private const string OneRow = "SELECT title, score FROM sample_data.hn.hacker_news WHERE id = 30000007";
+    private const string OneRowBound = "SELECT title, score FROM sample_data.hn.hacker_news WHERE id = CAST(CAST($1 AS VARCHAR) AS BIGINT)";
 
     private const string Million = """
         SELECT i AS id, 'item number ' || i AS name, i * 1.25::DOUBLE AS value, (i % 100000)::DECIMAL(12,2) AS price,
@@ -20,89 +25,105 @@ public static class EndpointBenchmark
     /// <summary>Measures, and prints.</summary>
     public static async Task RunAsync()
     {
-        await using var first = await StartAsync("first endpoint, to its first answer");
+        var (first, others) = await InProcessAsync();
+        Figures.Print("first endpoint in a process, to its first answer", first, "ms");
+        Figures.Print("another endpoint in the same process", others, "ms", goal: "<= 50");
+
+        var starts = new List<double>();
+        for (var i = 0; i < 5; i++)
+        {
+            var start = Stopwatch.StartNew();
+            using var started = await EndpointProgram.StartAsync();
+            Answer(started.Port);
+            starts.Add(start.Elapsed.TotalMilliseconds);
+        }
+        Figures.Print("the program, to its first answer", starts.Median(), "ms");
+
+        using var program = await EndpointProgram.StartAsync();
+        using (var client = LeanClient.Connect(program.Port))
+        {
+            client.Prepare("one", OneRowBound);
+            OneRows(program, "one row, simple query", () => client.Query(OneRow));
+            OneRows(program, "one row, prepared with $1", () => client.Execute("one", "30000007"));
+        }
+        Figures.Print($"one-row queries over {Connections} connections", Together(program.Port), "/s");
+        using (var client = LeanClient.Connect(program.Port))
+            Millions(program, client);
+        Figures.Print("memory of the program", program.Memory / 1e6, "MB");
+    }
+
+    private static async Task<(double First, double Other)> InProcessAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        await using var first = await LocalEndpoint.StartAsync();
+        Answer(first.Port);
+        var time = clock.Elapsed.TotalMilliseconds;
         var others = new List<double>();
         for (var i = 0; i < 5; i++)
         {
-            var clock = Stopwatch.StartNew();
+            clock.Restart();
             await using var another = await LocalEndpoint.StartAsync();
             others.Add(clock.Elapsed.TotalMilliseconds);
         }
-        Figures.Print("another endpoint in the same process", others.Median(), "ms", goal: "<= 50");
+        return (time, others.Median());
+    }
 
-        await using var source = Source(first);
-        await using (var connection = await source.OpenConnectionAsync())
-        {
-            await QueriesAsync(connection, Queries / 4);
-            var (processor, clock) = (Process.GetCurrentProcess().TotalProcessorTime, Stopwatch.StartNew());
-            await QueriesAsync(connection, Queries);
-            Figures.Print("one-row query, client included", clock.Elapsed.TotalMilliseconds / Queries, "ms");
-            Figures.Print(
-                "its processor time, client included",
-                (Process.GetCurrentProcess().TotalProcessorTime - processor).TotalMilliseconds / Queries,
-                "ms");
-            var times = new List<double>();
-            for (var i = 0; i < 5; i++)
-                times.Add(await MillionAsync(connection));
-            Figures.Print($"{Rows:N0} rows x 6 columns, read by Npgsql", times.Median(), "ms");
-        }
+    private static void Answer(int port)
+    {
+        using var client = LeanClient.Connect(port);
+        Check(client.Query("SELECT 1"), 1);
+    }
 
-        var all = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(async _ =>
+    private static void OneRows(EndpointProgram program, string name, Func<int> query)
+    {
+        for (var i = 0; i < Queries; i++)
+            Check(query(), 1);
+        var (processor, clock) = (program.Processor, Stopwatch.StartNew());
+        for (var i = 0; i < Queries; i++)
+            Check(query(), 1);
+        Figures.Print(name, clock.Elapsed.TotalMicroseconds / Queries, "us");
+        Figures.Print("  processor time of the program", (program.Processor - processor).TotalMicroseconds / Queries, "us");
+    }
+
+    private static double Together(int port)
+    {
+        var clients = Enumerable.Range(0, Connections).Select(_ => LeanClient.Connect(port)).ToList();
+        Run(clients);
+        var clock = Stopwatch.StartNew();
+        Run(clients);
+        var perSecond = Connections * Queries / clock.Elapsed.TotalSeconds;
+        clients.ForEach(client => client.Dispose());
+        return perSecond;
+    }
+
+    private static void Run(List<LeanClient> clients)
+    {
+        var threads = clients.ConvertAll(client => new Thread(() =>
         {
-            await using var connection = await source.OpenConnectionAsync();
-            await QueriesAsync(connection, Queries / Connections);
+            for (var i = 0; i < Queries; i++)
+                Check(client.Query(OneRow), 1);
         }));
-        Figures.Print($"one-row queries over {Connections} connections", Queries / all.Elapsed.TotalSeconds, "/s");
-        Figures.Print("memory of this process", Environment.WorkingSet / 1e6, "MB");
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
     }
 
-    private static async Task<LocalEndpoint> StartAsync(string name)
+    private static void Millions(EndpointProgram program, LeanClient client)
     {
-        var clock = Stopwatch.StartNew();
-        var endpoint = await LocalEndpoint.StartAsync();
-        await using var source = Source(endpoint);
-        await using var command = source.CreateCommand("SELECT 1");
-        await command.ExecuteScalarAsync();
-        Figures.Print(name, clock.Elapsed.TotalMilliseconds, "ms");
-        return endpoint;
-    }
-
-    private static NpgsqlDataSource Source(LocalEndpoint endpoint)
-    {
-        var settings = new NpgsqlConnectionStringBuilder
+        Check(client.Query(Million), Rows);
+        var (times, processor) = (new List<double>(), program.Processor);
+        for (var i = 0; i < 7; i++)
         {
-            Host = "localhost",
-            Port = endpoint.Port,
-            Username = "postgres",
-            Password = "local",
-            Database = "md:",
-            SslMode = SslMode.VerifyFull,
-            RootCertificate = endpoint.CaFile,
-            NoResetOnClose = true,
-            MaxPoolSize = Connections,
-        };
-        return NpgsqlDataSource.Create(settings);
-    }
-
-    private static async Task QueriesAsync(NpgsqlConnection connection, int count)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            await using var command = new NpgsqlCommand("SELECT title, score FROM sample_data.hn.hacker_news WHERE id = 30000007", connection);
-            await using var reader = await command.ExecuteReaderAsync();
-            await reader.ReadAsync();
+            var clock = Stopwatch.StartNew();
+            Check(client.Query(Million), Rows);
+            times.Add(clock.Elapsed.TotalMilliseconds);
         }
+        Figures.Print($"{Rows:N0} rows x 6 columns", times.Median(), "ms");
+        Figures.Print("  processor time of the program", (program.Processor - processor).TotalMilliseconds / times.Count, "ms");
     }
 
-    private static async Task<double> MillionAsync(NpgsqlConnection connection)
+    private static void Check(int rows, int expected)
     {
-        var clock = Stopwatch.StartNew();
-        await using var command = new NpgsqlCommand(Million, connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var rows = 0;
-        while (await reader.ReadAsync())
-            rows++;
-        return rows == Rows ? clock.Elapsed.TotalMilliseconds : throw new InvalidOperationException($"{rows} rows arrived.");
+        if (rows != expected)
+            throw new InvalidOperationException($"{rows} rows arrived, and {expected} were expected.");
     }
 }

@@ -1,12 +1,15 @@
 import os
+import sys
 import warnings
 
 import sqlalchemy
 from sqlalchemy import Column, Integer, MetaData, String, Table, create_engine, inspect, text
 from habits import PAGE, done, equal, habit, refused
 
-NAME = "SQLAlchemy"
 VERSION = tuple(int(part) for part in sqlalchemy.__version__.split(".")[:2])
+NAME = f"SQLAlchemy {VERSION[0]}"
+if sys.argv[1:] not in ([], [str(VERSION[0])]):
+    sys.exit(f"SQLAlchemy {sqlalchemy.__version__} is here, not {sys.argv[1]}")
 # The page's example names the driver psycopg, which SQLAlchemy knows from version 2 on.
 DRIVER = "psycopg" if VERSION >= (2, 0) else "psycopg2"
 url = f"postgresql+{DRIVER}://postgres:@{os.environ['PGHOST']}:{os.environ['PGPORT']}/md:"

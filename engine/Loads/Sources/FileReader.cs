@@ -55,9 +55,25 @@ internal sealed class FileReader
         return readers;
     }
 
-    /// <summary>Whether a column comes from the file, not from its path or name.</summary>
-    public bool IsInFile(string column) => !column.Equals("filename", StringComparison.OrdinalIgnoreCase)
-        && !_arguments.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether the call itself says that a column comes from a folder of the path, such as <c>/year=2024/</c>.</summary>
+    public bool NamesFolder(string column) => Path.Any(token => token.Kind == SqlTokenKind.Quoted && token.Text.Contains($"/{column}=", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether folders may be found that the call does not name, by a glob or an expression.</summary>
+    public bool MayFindFolders => Path.Any(token => token.Kind == SqlTokenKind.Quoted ? token.Text.AsSpan().IndexOfAny("*?[") >= 0 : token.Kind != SqlTokenKind.Space && token.Text is not ("[" or "]" or ","))
+        || Has("hive_partitioning") || HasFolderTypes;
+
+    /// <summary>Whether the call itself gives types to columns that come from folders.</summary>
+    public bool HasFolderTypes => Has("hive_types");
+
+    /// <summary>The call without the columns that come from folders.</summary>
+    public string WithoutFolders
+    {
+        get
+        {
+            var kept = Split().Where(argument => !argument.Any(token => token.Is("hive_partitioning") || token.Is("hive_types") || token.Is("hive_types_autocast")));
+            return $"{_function}({string.Join(",", kept.Select(argument => string.Concat(argument.Select(token => token.Text))))}, hive_partitioning = false)";
+        }
+    }
 
     /// <summary>Whether the call itself gives a column a type.</summary>
     public bool Names(string column) => Types is { } at && Keys(at).Contains(column, StringComparer.OrdinalIgnoreCase);
@@ -74,18 +90,42 @@ internal sealed class FileReader
     /// <summary>The call with types for some of its columns.</summary>
     /// <param name="columns">All columns as they are guessed.</param>
     /// <param name="types">The types to use instead, by column.</param>
-    public string With(IReadOnlyList<Column> columns, IReadOnlyDictionary<string, string> types)
+    /// <param name="folders">Those of the columns that come from folders.</param>
+    public string With(IReadOnlyList<Column> columns, IReadOnlyDictionary<string, string> types, IReadOnlySet<string> folders)
     {
-        if (types.Count == 0)
-            return Text;
+        var ofFolders = types.Where(type => folders.Contains(type.Key)).Select(type => (type.Key, type.Value)).ToList();
+        var ofFile = types.Where(type => !folders.Contains(type.Key)).Select(type => (type.Key, type.Value)).ToList();
         var text = string.Concat(_arguments.Select(token => token.Text));
-        if (!IsCsv)
-            return $"{_function}({text}, columns = {{{List(columns.Where(column => IsInFile(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}})";
-        var added = List(types.Select(type => (type.Key, type.Value)));
+        if (ofFile.Count > 0 && !IsCsv)
+            text += $", columns = {{{List(columns.Where(column => !column.Is("filename") && !folders.Contains(column.Name)).Select(column => (column.Name, types.GetValueOrDefault(column.Name, column.Type))))}}}";
+        else if (ofFile.Count > 0)
+            text = WithTypes(text, List(ofFile));
+        return $"{_function}({text}{(ofFolders.Count > 0 ? $", hive_types = {{{List(ofFolders)}}}" : "")})";
+    }
+
+    private string WithTypes(string text, string added)
+    {
         if (Types is not { } at)
-            return $"{_function}({text}, types = {{{added}}})";
+            return $"{text}, types = {{{added}}}";
         var isEmpty = Keys(at).Count == 0;
-        return $"{_function}({string.Concat(_arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(_arguments.Skip(at + 1).Select(token => token.Text))})";
+        return $"{string.Concat(_arguments.Take(at + 1).Select(token => token.Text))}{added}{(isEmpty ? "" : ", ")}{string.Concat(_arguments.Skip(at + 1).Select(token => token.Text))}";
+    }
+
+    // What says which files to read.
+    private IReadOnlyList<SqlToken> Path => Split().First();
+
+    private IEnumerable<IReadOnlyList<SqlToken>> Split()
+    {
+        var (depth, start) = (0, 0);
+        for (var i = 0; i < _arguments.Count; i++)
+        {
+            depth += _arguments[i].Text switch { "(" or "[" or "{" => 1, ")" or "]" or "}" => -1, _ => 0 };
+            if (depth != 0 || _arguments[i].Text != ",")
+                continue;
+            yield return [.. _arguments.Skip(start).Take(i - start)];
+            start = i + 1;
+        }
+        yield return [.. _arguments.Skip(start)];
     }
 
     private static string List(IEnumerable<(string Name, string Type)> types) => string.Join(", ", types.Select(type => $"{Sql.Literal(type.Name)}: {Sql.Literal(type.Type)}"));
@@ -134,7 +174,7 @@ internal sealed class FileReader
         var name = literal.Trim('\'').Split('?')[0].ToLowerInvariant();
         foreach (var packed in (string[])[".gz", ".zst"])
             name = name.EndsWith(packed, StringComparison.Ordinal) ? name[..^packed.Length] : name;
-        return Path.GetExtension(name) switch { ".csv" or ".tsv" => "read_csv", ".json" or ".jsonl" or ".ndjson" => "read_json", _ => null };
+        return System.IO.Path.GetExtension(name) switch { ".csv" or ".tsv" => "read_csv", ".json" or ".jsonl" or ".ndjson" => "read_json", _ => null };
     }
 
     private static int? Next(IReadOnlyList<SqlToken> tokens, int at)

@@ -71,40 +71,50 @@ internal sealed class LoadSource(NpgsqlConnection connection, LoadRequest reques
         foreach (var reader in statement.Readers.Where(reader => !reader.IsTyped))
         {
             var columns = await DescribeAsync($"SELECT * FROM {reader.Text}");
+            var folders = await FoldersAsync(reader, columns);
             var types = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
             var computed = new Dictionary<string, DuckType>(StringComparer.OrdinalIgnoreCase);
-            foreach (var column in columns.Where(column => reader.IsInFile(column.Name) && !reader.Names(column.Name)))
+            foreach (var column in columns.Where(column => !column.Is("filename") && !reader.Names(column.Name)))
             {
+                var isText = reader.IsCsv || folders.Contains(column.Name);
                 var outputs = statement.Outputs(column.Name).Where(wanted.ContainsKey).ToList();
                 var output = outputs.Find(created.ContainsKey) ?? outputs.Find(name => wanted[name].Text != guessed.First(other => other.Is(name)).Type);
-                if (output is null || wanted[output] is { IsNested: true } && !reader.IsCsv)
+                if (output is null || wanted[output] is { IsNested: true } && !isText || reader.HasFolderTypes && folders.Contains(column.Name))
                     continue;
                 var type = wanted[output];
-                if (reader.Formats(type))
+                if (reader.Formats(type) && !folders.Contains(column.Name))
                     types[column.Name] = Wide(type).Text;
                 else if (statement.PassesThrough(column.Name))
                 {
-                    types[column.Name] = reader.IsCsv ? "VARCHAR" : "JSON";
+                    types[column.Name] = isText ? "VARCHAR" : "JSON";
                     _untyped.UnionWith(outputs);
                 }
                 else if (created.ContainsKey(output))
                     types[column.Name] = (computed[column.Name] = type).Text;
             }
             if (types.Count > 0)
-                calls[reader] = reader.With(columns, types);
+                calls[reader] = reader.With(columns, types, folders);
             if (computed.Count > 0)
-                await VerifyAsync(reader, columns, computed);
+                await VerifyAsync(reader, columns, computed, folders);
         }
         return calls.Count == 0 ? null : statement.Write(reader => calls.GetValueOrDefault(reader) ?? reader.Text);
     }
 
-    // The statement computes with these columns, so its reader has to make them values, and would round them. A first look at the file shows whether it does.
-    private Task VerifyAsync(FileReader reader, IReadOnlyList<Column> columns, Dictionary<string, DuckType> types)
+    // The columns that come from folders of the path, year=2024. What a glob or an expression finds only DuckDB knows.
+    private async Task<IReadOnlySet<string>> FoldersAsync(FileReader reader, IReadOnlyList<Column> columns)
     {
-        var casts = types.Select(type => reader.IsCsv
+        IReadOnlyList<Column> inFile = reader.MayFindFolders ? await DescribeAsync($"SELECT * FROM {reader.WithoutFolders}") : columns;
+        return columns.Where(column => reader.NamesFolder(column.Name) || !inFile.Any(other => other.Is(column.Name))).Select(column => column.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+    }
+
+    // The statement computes with these columns, so its reader has to make them values, and would round them. A first look at the file shows whether it does.
+    private Task VerifyAsync(FileReader reader, IReadOnlyList<Column> columns, Dictionary<string, DuckType> types, IReadOnlySet<string> folders)
+    {
+        bool IsText(string column) => reader.IsCsv || folders.Contains(column);
+        var casts = types.Select(type => IsText(type.Key)
             ? ExactCast.Write(Sql.Identifier(type.Key), type.Key, DuckType.Varchar, type.Value)
             : ExactCast.FromJson(Sql.Identifier(type.Key), type.Key, type.Value)).Where(cast => cast is not null).ToList();
-        var read = reader.With(columns, types.ToDictionary(type => type.Key, _ => reader.IsCsv ? "VARCHAR" : "JSON", StringComparer.OrdinalIgnoreCase));
+        var read = reader.With(columns, types.Keys.ToDictionary(column => column, column => IsText(column) ? "VARCHAR" : "JSON", StringComparer.OrdinalIgnoreCase), folders);
         return casts.Count == 0 ? Task.CompletedTask : connection.ScalarAsync($"SELECT {string.Join(" + ", casts.Select(cast => $"count({cast})"))} FROM {read}", cancellationToken);
     }
 

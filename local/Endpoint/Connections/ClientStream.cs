@@ -16,6 +16,7 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _ahead = new();
     private readonly SemaphoreSlim _arrived = new(0);
+    private Sender? _sender;
     private int _aheadBytes;
     private bool _isReadingAhead;
     private bool _isReading;
@@ -39,6 +40,15 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
 
     /// <summary>Sends bytes, and waits while the client does not keep up. To a client that has gone nothing is sent.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
+    {
+        _sender?.Wait();
+        Send(bytes);
+    }
+
+    /// <summary>Sends what is written on another thread, and waits only while the piece before it is not sent yet.</summary>
+    public void WriteAhead(Output output) => (_sender ??= new Sender((piece, length) => Send(piece.AsSpan(0, length)))).Take(output);
+
+    private void Send(ReadOnlySpan<byte> bytes)
     {
         if (_hasEnded)
             return;
@@ -80,6 +90,7 @@ internal sealed class ClientStream(Socket socket, SecureStream secure, int maxMe
         {
         }
         socket.Dispose();
+        _sender?.Dispose();
         secure.Dispose();
     }
 

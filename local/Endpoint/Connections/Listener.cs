@@ -195,7 +195,7 @@ internal sealed partial class Listener : IAsyncDisposable
         foreach (var session in _sessions.Values)
         {
             session.Watch(Patience);
-            isLong |= session.Interruption.Running > Patience;
+            isLong |= session.Interruption.Computes(Patience);
         }
         _services.Databases.Help(isLong);
     }

@@ -3,7 +3,8 @@ namespace MdFunctions.Endpoint.Native;
 /// <summary>
 /// The threads that help statements which run for long. DuckDB's own would be woken for every statement, and most are over before another
 /// thread has begun: to wake one costs more than it helps. So DuckDB gets no threads of its own; a statement runs on its session's, and on
-/// these too once it has been running for a while.
+/// these too once DuckDB has been at it for a while. Not where most of the time goes into the rows: a thread that waits for what another one
+/// computes is busy with waiting.
 /// </summary>
 internal sealed class SpareThreads : IDisposable
 {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MdFunctions.Endpoint.Native;
 
 namespace MdFunctions.Endpoint.Sessions;
@@ -12,6 +13,8 @@ internal sealed class Interruption(Connection connection) : IDisposable
     private Timer? _repeat;
     private Timer? _timeout;
     private long _since;
+    private long _computed;
+    private long _computingSince;
     private bool _isRunning;
     private volatile bool _isRequested;
     private bool _isDisposed;
@@ -35,8 +38,33 @@ internal sealed class Interruption(Connection connection) : IDisposable
         get
         {
             lock (_gate)
-                return _isRunning ? TimeSpan.FromMilliseconds(Environment.TickCount64 - _since) : TimeSpan.Zero;
+                return _isRunning ? Stopwatch.GetElapsedTime(_since) : TimeSpan.Zero;
         }
+    }
+
+    /// <summary>Whether DuckDB has worked on the running statement for so long, and for more than half of its time: the rest goes by while its rows are written and sent.</summary>
+    public bool Computes(TimeSpan longer)
+    {
+        lock (_gate)
+        {
+            if (!_isRunning)
+                return false;
+            var since = Volatile.Read(ref _computingSince);
+            var now = Stopwatch.GetTimestamp();
+            var computed = Volatile.Read(ref _computed) + (since == 0 ? 0 : now - since);
+            return Stopwatch.GetElapsedTime(0, computed) > longer && computed * 2 > now - _since;
+        }
+    }
+
+    /// <summary>The statement's own thread says whether DuckDB works on it from now on, as it does at first, or its rows are written.</summary>
+    public void Compute(bool isComputing)
+    {
+        var now = Stopwatch.GetTimestamp();
+        if (isComputing == (_computingSince != 0))
+            return;
+        if (!isComputing)
+            Volatile.Write(ref _computed, _computed + now - _computingSince);
+        Volatile.Write(ref _computingSince, isComputing ? now : 0);
     }
 
     /// <summary>Is cancelled when the running statement is to end: for waits outside of DuckDB.</summary>
@@ -60,7 +88,8 @@ internal sealed class Interruption(Connection connection) : IDisposable
         lock (_gate)
         {
             _isRunning = true;
-            _since = Environment.TickCount64;
+            _since = Stopwatch.GetTimestamp();
+            (_computed, _computingSince) = (0, _since);
             if (timeout is { } time)
                 _timeout = new Timer(_ => Request(), null, time, Timeout.InfiniteTimeSpan);
         }

@@ -150,7 +150,7 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
                 _writer!.Write(output, _row);
             if (output.Length <= Output.Piece)
                 continue;
-            session.Flush();
+            session.FlushPiece();
             if (session.ClientHasGone || session.Interruption.IsRequested)
                 throw EndpointException.Interrupted();
         }
@@ -159,7 +159,9 @@ internal sealed class Portal(Session session, PreparedStatement prepared, Parame
     private bool Load()
     {
         _chunk?.Dispose();
+        session.Interruption.Compute(true);
         _chunk = Next();
+        session.Interruption.Compute(false);
         if (session.Interruption.IsRequested)
             throw EndpointException.Interrupted();
         if (_chunk is null)

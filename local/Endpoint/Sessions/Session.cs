@@ -94,6 +94,9 @@ internal sealed class Session : IDisposable
         Output.Clear();
     }
 
+    /// <summary>Sends a piece of a large result while the next one is written, and waits only where the client is two pieces behind.</summary>
+    public void FlushPiece() => _client.WriteAhead(Output);
+
     /// <summary>While a statement runs for long, learns whether the client is still there.</summary>
     public void Watch(TimeSpan maxWait)
     {

@@ -12,94 +12,102 @@ internal enum EraStyle
     DuckDb,
 }
 
-/// <summary>Dates and times as text.</summary>
+/// <summary>Dates and times as text. What is short goes into a target of <see cref="ShortWriter"/>'s length, and tells how many bytes it took.</summary>
 internal static class DateTimes
 {
     public const int DateInfinity = int.MaxValue;
     public const long TimestampInfinity = long.MaxValue;
     private const long MicrosOfDay = 86_400_000_000;
+    private const long NanosOfDay = MicrosOfDay * 1000;
 
     public static bool IsInfinite(long timestamp) => timestamp == TimestampInfinity || timestamp == -TimestampInfinity;
 
     /// <summary>A date, in days since 1970.</summary>
-    public static void Date(Output output, int days, EraStyle style = EraStyle.Postgres)
+    public static int Date(Span<byte> target, int days, EraStyle style = EraStyle.Postgres)
     {
-        if (Infinite(output, days, DateInfinity))
-            return;
-        if (CalendarDay(output, days))
-            output.Text(style == EraStyle.DuckDb ? " (BC)" : " BC");
+        if (Infinite(target, days, DateInfinity) is > 0 and var infinite)
+            return infinite;
+        var at = CalendarDay(target, days, out var isBefore);
+        return isBefore ? Text(target, at, Era(style)) : at;
     }
 
     /// <summary>A timestamp in microseconds since 1970, or nanoseconds, with its offset where it has a time zone.</summary>
-    /// <param name="output">Where to.</param>
+    /// <param name="target">Where to.</param>
     /// <param name="value">The moment.</param>
     /// <param name="offset">Seconds that local time is ahead of UTC, or null for a timestamp without a time zone.</param>
     /// <param name="digits">6 for microseconds, 9 for nanoseconds.</param>
     /// <param name="style">Where the era stands.</param>
-    public static void Timestamp(Output output, long value, int? offset = null, int digits = 6, EraStyle style = EraStyle.Postgres)
+    public static int Timestamp(Span<byte> target, long value, int? offset = null, int digits = 6, EraStyle style = EraStyle.Postgres)
     {
-        if (Infinite(output, value, TimestampInfinity))
-            return;
-        var day = digits == 9 ? MicrosOfDay * 1000 : MicrosOfDay;
-        // Day and time are told apart before the offset is added: it may carry the ends of DuckDB's range over those of 64 bits.
-        var days = Math.DivRem(value, day, out var time);
-        time += (offset ?? 0) * (day / 86_400);
-        days += time < 0 ? -1 : time >= day ? 1 : 0;
-        time += time < 0 ? day : time >= day ? -day : 0;
+        if (Infinite(target, value, TimestampInfinity) is > 0 and var infinite)
+            return infinite;
+        // By constants: the processor takes many times as long to divide by a variable.
+        var days = digits == 9 ? value / NanosOfDay : value / MicrosOfDay;
+        var day = digits == 9 ? NanosOfDay : MicrosOfDay;
+        var time = value - days * day;
+        if (offset is { } ahead)
+        {
+            // Day and time are told apart before the offset is added: it may carry the ends of DuckDB's range over those of 64 bits.
+            time += ahead * (day / 86_400);
+            days += time < 0 ? -1 : time >= day ? 1 : 0;
+            time += time < 0 ? day : time >= day ? -day : 0;
+        }
         // A moment before 1970 leaves a time below zero, and an offset westwards may take another day.
         if (time < 0)
             (days, time) = (days - 1, time + day);
-        var isBefore = CalendarDay(output, days);
+        var at = CalendarDay(target, days, out var isBefore);
         if (isBefore && style == EraStyle.DuckDb)
-            output.Text(" (BC)");
-        output.Byte((byte)' ');
-        Time(output, time, digits);
+            at = Text(target, at, Era(style));
+        target[at++] = (byte)' ';
+        at += Time(target[at..], time, digits);
         if (offset is { } seconds)
-            Offset(output, seconds);
-        if (isBefore && style == EraStyle.Postgres)
-            output.Text(" BC");
+            at += Offset(target[at..], seconds);
+        return isBefore && style == EraStyle.Postgres ? Text(target, at, Era(style)) : at;
     }
 
     /// <summary>A time of day in microseconds, or nanoseconds; a duration may have more than 24 hours.</summary>
-    public static void Time(Output output, long value, int digits = 6)
+    public static int Time(Span<byte> target, long value, int digits = 6)
     {
-        var unit = Output.Powers[digits];
-        var seconds = value / unit;
-        var fraction = value - seconds * unit;
-        var minutes = seconds / 60;
-        var hours = minutes / 60;
-        output.Padded(hours, 2);
-        TwoDigits(output, ':', (int)(minutes - hours * 60));
-        TwoDigits(output, ':', (int)(seconds - minutes * 60));
+        var seconds = digits == 9 ? value / 1_000_000_000 : value / 1_000_000;
+        var fraction = value - seconds * (digits == 9 ? 1_000_000_000 : 1_000_000);
+        var hours = seconds / 3600;
+        var rest = (uint)(seconds - hours * 3600);
+        var at = Digits.WritePadded(target, (ulong)hours, 2);
+        target[at] = (byte)':';
+        Digits.Two(target, at + 1, rest / 60);
+        target[at + 3] = (byte)':';
+        Digits.Two(target, at + 4, rest % 60);
+        at += 6;
         if (fraction == 0)
-            return;
-        output.Byte((byte)'.');
-        output.Padded(fraction, digits);
-        while (output.Written[^1] == '0')
-            output.Length--;
+            return at;
+        target[at++] = (byte)'.';
+        at += Digits.WritePadded(target[at..], (ulong)fraction, digits);
+        while (target[at - 1] == '0')
+            at--;
+        return at;
     }
 
     /// <summary>DuckDB's TIMETZ: the time, and an offset that counts down from its greatest.</summary>
-    public static void TimeTz(Output output, ulong bits)
+    public static int TimeTz(Span<byte> target, ulong bits)
     {
-        Time(output, (long)(bits >> 24));
-        Offset(output, 57599 - (int)(bits & 0xffffff));
+        var at = Time(target, (long)(bits >> 24));
+        return at + Offset(target[at..], 57599 - (int)(bits & 0xffffff));
     }
 
     /// <summary>An offset from UTC in seconds as PostgreSQL writes it: <c>+00</c>, <c>+05:30</c>.</summary>
-    public static void Offset(Output output, int seconds)
+    public static int Offset(Span<byte> target, int seconds)
     {
-        output.Byte((byte)(seconds < 0 ? '-' : '+'));
-        seconds = Math.Abs(seconds);
-        output.Padded(seconds / 3600, 2);
-        if (seconds % 3600 == 0)
-            return;
-        output.Byte((byte)':');
-        output.Padded(seconds / 60 % 60, 2);
-        if (seconds % 60 == 0)
-            return;
-        output.Byte((byte)':');
-        output.Padded(seconds % 60, 2);
+        target[0] = (byte)(seconds < 0 ? '-' : '+');
+        var rest = (uint)Math.Abs(seconds);
+        Digits.Two(target, 1, rest / 3600);
+        var at = 3;
+        for (var (unit, left) = (60u, rest % 3600); left > 0; unit /= 60)
+        {
+            target[at] = (byte)':';
+            Digits.Two(target, at + 1, left / unit);
+            (left, at) = (left % unit, at + 3);
+        }
+        return at;
     }
 
     /// <summary>An interval as PostgreSQL writes it: it marks what is positive after something negative.</summary>
@@ -173,42 +181,42 @@ internal static class DateTimes
         if (micros == long.MinValue)
             output.Text("2562047788:00:54.775808"); // Its magnitude is one more than 64 bits hold.
         else
-            Time(output, Math.Abs(micros));
+            output.Short(Math.Abs(micros), static (target, value) => Time(target, value));
     }
 
-    private static bool Infinite(Output output, long value, long infinity)
+    // 0 where the value is finite.
+    private static int Infinite(Span<byte> target, long value, long infinity)
+        => value == infinity ? Text(target, 0, "infinity"u8) : value == -infinity ? Text(target, 0, "-infinity"u8) : 0;
+
+    private static ReadOnlySpan<byte> Era(EraStyle style) => style == EraStyle.DuckDb ? " (BC)"u8 : " BC"u8;
+
+    private static int Text(Span<byte> target, int at, ReadOnlySpan<byte> text)
     {
-        if (value != infinity && value != -infinity)
-            return false;
-        output.Text(value > 0 ? "infinity" : "-infinity");
-        return true;
+        text.CopyTo(target[at..]);
+        return at + text.Length;
     }
 
     /// <summary>Year, month and day in the proleptic Gregorian calendar; tells whether the year is one before the common era.</summary>
-    private static bool CalendarDay(Output output, long days)
+    private static int CalendarDay(Span<byte> target, long days, out bool isBefore)
     {
-        // Howard Hinnant's civil_from_days: eras of 400 years, years that begin in March.
-        var z = days + 719_468;
-        var era = (z >= 0 ? z : z - 146_096) / 146_097;
-        var dayOfEra = z - era * 146_097;
-        var yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365;
-        var dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
-        var shifted = (5 * dayOfYear + 2) / 153;
-        var month = shifted < 10 ? shifted + 3 : shifted - 9;
-        var year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-        output.Padded(year <= 0 ? 1 - year : year, 4);
-        TwoDigits(output, '-', (int)month);
-        TwoDigits(output, '-', (int)(dayOfYear - (153 * shifted + 2) / 5 + 1));
-        return year <= 0;
-    }
-
-    private static void TwoDigits(Output output, char separator, int value)
-    {
-        var target = output.Reserve(3);
-        var tens = value / 10;
-        target[0] = (byte)separator;
-        target[1] = (byte)('0' + tens);
-        target[2] = (byte)('0' + value - tens * 10);
-        output.Length += 3;
+        // Neri and Schneider, Euclidean affine functions and their application to calendar algorithms. Years begin in March, and none is negative.
+        const long Shift = 14_704; // spans of 400 years
+        var fourfold = 4 * (ulong)(days + 719_468 + 146_097 * Shift) + 3;
+        var century = fourfold / 146_097;
+        var ofCentury = (uint)(fourfold - century * 146_097) | 3;
+        var product = 2_939_745UL * ofCentury;
+        var dayOfYear = (uint)product / 2_939_745 / 4;
+        var shifted = 2141 * dayOfYear + 197_913;
+        var (month, day) = (shifted >> 16, (shifted & 0xffff) / 2141 + 1);
+        var year = (long)(100 * century + (product >> 32)) - 400 * Shift;
+        if (dayOfYear >= 306)
+            (year, month) = (year + 1, month - 12);
+        isBefore = year <= 0;
+        var at = Digits.WritePadded(target, (ulong)(isBefore ? 1 - year : year), 4);
+        target[at] = (byte)'-';
+        Digits.Two(target, at + 1, month);
+        target[at + 3] = (byte)'-';
+        Digits.Two(target, at + 4, day);
+        return at + 6;
     }
 }

@@ -7,63 +7,51 @@ namespace MdFunctions.Endpoint.Values;
 internal static class Floats
 {
     /// <summary>A DOUBLE as PostgreSQL writes it.</summary>
-    public static void Double(Output output, double value)
+    public static int Double(Span<byte> target, double value)
     {
         var magnitude = Math.Abs(value);
         var scaled = Math.Round(magnitude * 1e4);
         // Most numbers have up to four decimals. No two decimals of up to 15 digits are the same double, so these are its shortest digits.
         if (magnitude is >= 1e-3 and < 1e9 && scaled / 1e4 == magnitude)
-            FewDecimals(output, value < 0, (long)scaled);
-        else if (!Special(output, value, "NaN", "Infinity", "-Infinity"))
-            new Shortest(value).Write(output, 15, false);
+            return FewDecimals(target, value < 0, (ulong)scaled);
+        return double.IsFinite(value) ? new Shortest(value).Write(target, 15, false) : Special(target, value, "NaN"u8, "Infinity"u8, "-Infinity"u8);
     }
 
     /// <summary>A FLOAT as PostgreSQL writes it.</summary>
-    public static void Single(Output output, float value)
-    {
-        if (!Special(output, value, "NaN", "Infinity", "-Infinity"))
-            new Shortest(value).Write(output, 6, false);
-    }
+    public static int Single(Span<byte> target, float value)
+        => float.IsFinite(value) ? new Shortest(value).Write(target, 6, false) : Special(target, value, "NaN"u8, "Infinity"u8, "-Infinity"u8);
 
     /// <summary>A DOUBLE as DuckDB casts it to VARCHAR.</summary>
-    public static void DuckDouble(Output output, double value)
-    {
-        if (!Special(output, value, "nan", "inf", "-inf"))
-            new Shortest(value).Write(output, 16, true);
-    }
+    public static int DuckDouble(Span<byte> target, double value)
+        => double.IsFinite(value) ? new Shortest(value).Write(target, 16, true) : Special(target, value, "nan"u8, "inf"u8, "-inf"u8);
 
     /// <summary>A FLOAT as DuckDB casts it to VARCHAR.</summary>
-    public static void DuckSingle(Output output, float value)
-    {
-        if (!Special(output, value, "nan", "inf", "-inf"))
-            new Shortest(value).Write(output, 16, true);
-    }
+    public static int DuckSingle(Span<byte> target, float value)
+        => float.IsFinite(value) ? new Shortest(value).Write(target, 16, true) : Special(target, value, "nan"u8, "inf"u8, "-inf"u8);
 
-    private static void FewDecimals(Output output, bool isNegative, long scaled)
+    private static int FewDecimals(Span<byte> target, bool isNegative, ulong scaled)
     {
-        if (isNegative)
-            output.Byte((byte)'-');
+        target[0] = (byte)'-';
+        var at = isNegative ? 1 : 0;
         var whole = scaled / 10_000;
-        var fraction = scaled - whole * 10_000;
-        output.Decimal(whole);
+        var fraction = (uint)(scaled - whole * 10_000);
+        at += Digits.Write(target[at..], whole);
         if (fraction == 0)
-            return;
-        var width = 4;
-        while (fraction % 10 == 0)
-        {
-            fraction /= 10;
-            width--;
-        }
-        output.Byte((byte)'.');
-        output.Padded(fraction, width);
+            return at;
+        target[at] = (byte)'.';
+        Digits.Two(target, at + 1, fraction / 100);
+        Digits.Two(target, at + 3, fraction % 100);
+        at += 5;
+        while (target[at - 1] == '0')
+            at--;
+        return at;
     }
 
-    private static bool Special(Output output, double value, string nan, string infinity, string minusInfinity)
+    private static int Special(Span<byte> target, double value, ReadOnlySpan<byte> nan, ReadOnlySpan<byte> infinity, ReadOnlySpan<byte> minusInfinity)
     {
-        if (double.IsFinite(value))
-            return false;
-        output.Text(double.IsNaN(value) ? nan : value > 0 ? infinity : minusInfinity);
-        return true;
+        var text = double.IsNaN(value) ? nan : value > 0 ? infinity : minusInfinity;
+        text.CopyTo(target);
+        return text.Length;
     }
 
     /// <summary>A finite number's shortest digits, and the power of ten of the first of them.</summary>
@@ -77,7 +65,6 @@ internal static class Floats
         public Shortest(double value)
         {
             Span<byte> text = stackalloc byte[32];
-
             value.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture);
             Take(text[..length], out _count, out _power, out _isNegative);
         }
@@ -123,45 +110,44 @@ internal static class Floats
             (_digits[0], count, power) = ((byte)'0', 1, 0);
         }
 
-        /// <summary>Writes it with an exponent below 10^-4 and from 10^<paramref name="limit"/> on.</summary>
-        public void Write(Output output, int limit, bool alwaysPoint)
+        /// <summary>Writes it with an exponent below 10^-4 and from 10^<paramref name="limit"/> on; tells how many bytes.</summary>
+        public int Write(Span<byte> target, int limit, bool alwaysPoint)
         {
+            var at = 0;
             if (_isNegative)
-                output.Byte((byte)'-');
+                target[at++] = (byte)'-';
             if (_power < -4 || _power >= limit)
-            {
-                Exponential(output);
-                return;
-            }
+                return Exponential(target, at);
             if (_power < 0)
             {
-                output.Byte((byte)'0');
-                output.Byte((byte)'.');
+                target[at++] = (byte)'0';
+                target[at++] = (byte)'.';
                 for (var i = -1; i > _power; i--)
-                    output.Byte((byte)'0');
+                    target[at++] = (byte)'0';
             }
             for (var i = 0; i < Math.Max(_count, _power + 1); i++)
             {
                 if (i > 0 && i == _power + 1)
-                    output.Byte((byte)'.');
-                output.Byte(i < _count ? _digits[i] : (byte)'0');
+                    target[at++] = (byte)'.';
+                target[at++] = i < _count ? _digits[i] : (byte)'0';
             }
             if (!alwaysPoint || _power < 0 || _count > _power + 1)
-                return;
-            output.Byte((byte)'.');
-            output.Byte((byte)'0');
+                return at;
+            target[at++] = (byte)'.';
+            target[at++] = (byte)'0';
+            return at;
         }
 
-        private void Exponential(Output output)
+        private int Exponential(Span<byte> target, int at)
         {
-            output.Byte(_digits[0]);
+            target[at++] = _digits[0];
             if (_count > 1)
-                output.Byte((byte)'.');
+                target[at++] = (byte)'.';
             for (var i = 1; i < _count; i++)
-                output.Byte(_digits[i]);
-            output.Byte((byte)'e');
-            output.Byte((byte)(_power < 0 ? '-' : '+'));
-            output.Padded(Math.Abs(_power), 2);
+                target[at++] = _digits[i];
+            target[at++] = (byte)'e';
+            target[at++] = (byte)(_power < 0 ? '-' : '+');
+            return at + Digits.WritePadded(target[at..], (ulong)Math.Abs(_power), 2);
         }
     }
 }

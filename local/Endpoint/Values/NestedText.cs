@@ -106,8 +106,8 @@ internal sealed class NestedText(SessionFormat format)
     private ValueWriter Scalar(ColumnType type) => type.Id switch
     {
         DuckType.Boolean => (output, vector, row) => output.Bytes(vector.Read<byte>(row) != 0 ? "true"u8 : "false"u8),
-        DuckType.Float => (output, vector, row) => Floats.DuckSingle(output, vector.Read<float>(row)),
-        DuckType.Double => (output, vector, row) => Floats.DuckDouble(output, vector.Read<double>(row)),
+        DuckType.Float => (output, vector, row) => output.Short(vector.Read<float>(row), Floats.DuckSingle),
+        DuckType.Double => (output, vector, row) => output.Short(vector.Read<double>(row), Floats.DuckDouble),
         DuckType.Blob or DuckType.Geometry => (output, vector, row) => Blob(output, vector.Bytes(row)),
         DuckType.Interval => (output, vector, row) =>
         {
@@ -115,7 +115,9 @@ internal sealed class NestedText(SessionFormat format)
             DateTimes.DuckInterval(output, months, days, micros);
         }
         ,
-        _ => TextForm.DateOrTime(type.Id, format, EraStyle.DuckDb) ?? TextForm.Of(type, format),
+        _ when TextForm.DateOrTime(type.Id, format, EraStyle.DuckDb) is { } write =>
+            (output, vector, row) => output.Length += write(output.Reserve(Output.ShortLength), vector, row),
+        _ => TextForm.Of(type, format),
     };
 
     private static void Blob(Output output, ReadOnlySpan<byte> bytes)

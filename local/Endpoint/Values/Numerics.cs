@@ -9,21 +9,18 @@ namespace MdFunctions.Endpoint.Values;
 internal static class Numerics
 {
     /// <summary>A DECIMAL of up to 18 digits.</summary>
-    public static void Decimal(Output output, long unscaled, int scale)
+    public static int Decimal(Span<byte> target, long unscaled, int scale)
     {
         if (scale == 0)
-        {
-            output.Decimal(unscaled);
-            return;
-        }
-        if (unscaled < 0)
-            output.Byte((byte)'-');
-        var magnitude = Math.Abs(unscaled);
-        var unit = Output.Powers[scale];
+            return Digits.Write(target, unscaled);
+        target[0] = (byte)'-';
+        var at = unscaled < 0 ? 1 : 0;
+        var magnitude = (ulong)Math.Abs(unscaled);
+        var unit = Digits.Power(scale);
         var whole = magnitude / unit;
-        output.Decimal(whole);
-        output.Byte((byte)'.');
-        output.Padded(magnitude - whole * unit, scale);
+        at += Digits.Write(target[at..], whole);
+        target[at++] = (byte)'.';
+        return at + Digits.WritePadded(target[at..], magnitude - whole * unit, scale);
     }
 
     /// <summary>A DECIMAL of up to 38 digits.</summary>
@@ -45,26 +42,6 @@ internal static class Numerics
         output.Bytes(all[^scale..]);
     }
 
-    public static void Unscaled(Output output, Vector vector, int row)
-    {
-        var scale = vector.Type.Scale;
-        switch (vector.Type.Internal)
-        {
-            case DuckType.SmallInt:
-                Decimal(output, vector.Read<short>(row), scale);
-                break;
-            case DuckType.Integer:
-                Decimal(output, vector.Read<int>(row), scale);
-                break;
-            case DuckType.BigInt:
-                Decimal(output, vector.Read<long>(row), scale);
-                break;
-            default:
-                Decimal(output, vector.Read<Int128>(row), scale);
-                break;
-        }
-    }
-
     public static void Int128(Output output, Int128 value)
     {
         value.TryFormat(output.Reserve(40), out var written);
@@ -74,12 +51,6 @@ internal static class Numerics
     public static void UInt128(Output output, UInt128 value)
     {
         value.TryFormat(output.Reserve(40), out var written);
-        output.Length += written;
-    }
-
-    public static void UInt64(Output output, ulong value)
-    {
-        value.TryFormat(output.Reserve(20), out var written);
         output.Length += written;
     }
 

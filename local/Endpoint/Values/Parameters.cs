@@ -87,12 +87,12 @@ internal static class Parameters
         Oid.Float4 => Written(BitConverter.Int32BitsToSingle(Int32(bytes)), Floats.Single),
         Oid.Float8 => Written(BitConverter.Int64BitsToDouble(Int64(bytes)), Floats.Double),
         Oid.Numeric => Numerics.FromBinary(bytes),
-        Oid.Date => Written(Day(Int32(bytes)), (output, days) => DateTimes.Date(output, days, EraStyle.DuckDb)),
-        Oid.Time => Written(Int64(bytes), (output, micros) => DateTimes.Time(output, micros)),
-        Oid.TimeTz => Written(Int64(Need(bytes, 12)[..8]), (output, micros) => DateTimes.Time(output, micros))
+        Oid.Date => Written(Day(Int32(bytes)), (target, days) => DateTimes.Date(target, days, EraStyle.DuckDb)),
+        Oid.Time => Written(Int64(bytes), (target, micros) => DateTimes.Time(target, micros)),
+        Oid.TimeTz => Written(Int64(Need(bytes, 12)[..8]), (target, micros) => DateTimes.Time(target, micros))
             + Written(-Int32(bytes[8..]), DateTimes.Offset),
-        Oid.Timestamp => Written(Instant(Int64(bytes)), (output, micros) => DateTimes.Timestamp(output, micros, style: EraStyle.DuckDb)),
-        Oid.TimestampTz => Written(Instant(Int64(bytes)), (output, micros) => DateTimes.Timestamp(output, micros, 0, style: EraStyle.DuckDb)),
+        Oid.Timestamp => Written(Instant(Int64(bytes)), (target, micros) => DateTimes.Timestamp(target, micros, style: EraStyle.DuckDb)),
+        Oid.TimestampTz => Written(Instant(Int64(bytes)), (target, micros) => DateTimes.Timestamp(target, micros, 0, style: EraStyle.DuckDb)),
         Oid.Interval => Interval(Need(bytes, 16)),
         Oid.Uuid => new Guid(Need(bytes, 16), bigEndian: true).ToString(),
         Oid.Bit or Oid.Varbit => Bits(bytes),
@@ -102,11 +102,10 @@ internal static class Parameters
         _ => Text(bytes),
     };
 
-    private static string Written<T>(T value, Action<Output, T> write)
+    private static string Written<T>(T value, Func<Span<byte>, T, int> write)
     {
-        var output = new Output();
-        write(output, value);
-        return Encoding.UTF8.GetString(output.Written);
+        Span<byte> target = stackalloc byte[Output.ShortLength];
+        return Encoding.UTF8.GetString(target[..write(target, value)]);
     }
 
     private static int Day(int days) => days switch

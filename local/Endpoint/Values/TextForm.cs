@@ -9,26 +9,10 @@ internal static class TextForm
     /// <summary>What writes the values of this type.</summary>
     public static ValueWriter Of(ColumnType type, SessionFormat format)
     {
+        if (Short(type, format) is { } write)
+            return (output, vector, row) => output.Length += write(output.Reserve(Output.ShortLength), vector, row);
         switch (type.Id)
         {
-            case DuckType.Boolean:
-                return (output, vector, row) => output.Byte(vector.Read<byte>(row) != 0 ? (byte)'t' : (byte)'f');
-            case DuckType.TinyInt:
-                return (output, vector, row) => output.Decimal(vector.Read<sbyte>(row));
-            case DuckType.UTinyInt:
-                return (output, vector, row) => output.Decimal(vector.Read<byte>(row));
-            case DuckType.SmallInt:
-                return (output, vector, row) => output.Decimal(vector.Read<short>(row));
-            case DuckType.USmallInt:
-                return (output, vector, row) => output.Decimal(vector.Read<ushort>(row));
-            case DuckType.Integer:
-                return (output, vector, row) => output.Decimal(vector.Read<int>(row));
-            case DuckType.UInteger:
-                return (output, vector, row) => output.Decimal(vector.Read<uint>(row));
-            case DuckType.BigInt:
-                return (output, vector, row) => output.Decimal(vector.Read<long>(row));
-            case DuckType.UBigInt:
-                return (output, vector, row) => Numerics.UInt64(output, vector.Read<ulong>(row));
             case DuckType.HugeInt:
                 return (output, vector, row) => Numerics.Int128(output, vector.Read<Int128>(row));
             case DuckType.UHugeInt:
@@ -36,11 +20,7 @@ internal static class TextForm
             case DuckType.BigNum:
                 return (output, vector, row) => Numerics.BigNum(output, vector.Bytes(row));
             case DuckType.Decimal:
-                return Numerics.Unscaled;
-            case DuckType.Float:
-                return (output, vector, row) => Floats.Single(output, vector.Read<float>(row));
-            case DuckType.Double:
-                return (output, vector, row) => Floats.Double(output, vector.Read<double>(row));
+                return (output, vector, row) => Numerics.Decimal(output, vector.Read<Int128>(row), vector.Type.Scale);
             case DuckType.Varchar:
                 return (output, vector, row) => output.Bytes(vector.Bytes(row));
             case DuckType.Blob or DuckType.Geometry:
@@ -62,24 +42,53 @@ internal static class TextForm
             case DuckType.List or DuckType.Array or DuckType.Struct or DuckType.Map or DuckType.Union:
                 return new NestedText(format).Write;
             default:
-                return DateOrTime(type.Id, format, EraStyle.Postgres) ?? ((_, _, _) => { });
+                return (_, _, _) => { };
         }
     }
 
-    /// <summary>What writes dates and times, or null for other types.</summary>
-    public static ValueWriter? DateOrTime(DuckType type, SessionFormat format, EraStyle era) => type switch
+    /// <summary>What writes the values of this type where their text is short, or null where it may be long.</summary>
+    public static ShortWriter? Short(ColumnType type, SessionFormat format)
     {
-        DuckType.Date => (output, vector, row) => DateTimes.Date(output, vector.Read<int>(row), era),
-        DuckType.Time => (output, vector, row) => DateTimes.Time(output, vector.Read<long>(row)),
-        DuckType.TimeNs => (output, vector, row) => DateTimes.Time(output, vector.Read<long>(row), 9),
-        DuckType.TimeTz => (output, vector, row) => DateTimes.TimeTz(output, vector.Read<ulong>(row)),
-        DuckType.Timestamp or DuckType.TimestampS or DuckType.TimestampMs => (output, vector, row) =>
-            DateTimes.Timestamp(output, BinaryForm.Micros(vector, row), style: era),
-        DuckType.TimestampNs => (output, vector, row) => DateTimes.Timestamp(output, vector.Read<long>(row), digits: 9, style: era),
-        DuckType.TimestampTz => (output, vector, row) =>
+        var scale = type.Scale;
+        return type.Id switch
+        {
+            DuckType.Boolean => (target, vector, row) =>
+            {
+                target[0] = vector.Read<byte>(row) != 0 ? (byte)'t' : (byte)'f';
+                return 1;
+            }
+            ,
+            DuckType.TinyInt => (target, vector, row) => Digits.Write(target, vector.Read<sbyte>(row)),
+            DuckType.UTinyInt => (target, vector, row) => Digits.Write(target, (ulong)vector.Read<byte>(row)),
+            DuckType.SmallInt => (target, vector, row) => Digits.Write(target, vector.Read<short>(row)),
+            DuckType.USmallInt => (target, vector, row) => Digits.Write(target, (ulong)vector.Read<ushort>(row)),
+            DuckType.Integer => (target, vector, row) => Digits.Write(target, vector.Read<int>(row)),
+            DuckType.UInteger => (target, vector, row) => Digits.Write(target, (ulong)vector.Read<uint>(row)),
+            DuckType.BigInt => (target, vector, row) => Digits.Write(target, vector.Read<long>(row)),
+            DuckType.UBigInt => (target, vector, row) => Digits.Write(target, vector.Read<ulong>(row)),
+            DuckType.Decimal when type.Internal == DuckType.SmallInt => (target, vector, row) => Numerics.Decimal(target, vector.Read<short>(row), scale),
+            DuckType.Decimal when type.Internal == DuckType.Integer => (target, vector, row) => Numerics.Decimal(target, vector.Read<int>(row), scale),
+            DuckType.Decimal when type.Internal == DuckType.BigInt => (target, vector, row) => Numerics.Decimal(target, vector.Read<long>(row), scale),
+            DuckType.Float => (target, vector, row) => Floats.Single(target, vector.Read<float>(row)),
+            DuckType.Double => (target, vector, row) => Floats.Double(target, vector.Read<double>(row)),
+            _ => DateOrTime(type.Id, format, EraStyle.Postgres),
+        };
+    }
+
+    /// <summary>What writes dates and times, or null for other types.</summary>
+    public static ShortWriter? DateOrTime(DuckType type, SessionFormat format, EraStyle era) => type switch
+    {
+        DuckType.Date => (target, vector, row) => DateTimes.Date(target, vector.Read<int>(row), era),
+        DuckType.Time => (target, vector, row) => DateTimes.Time(target, vector.Read<long>(row)),
+        DuckType.TimeNs => (target, vector, row) => DateTimes.Time(target, vector.Read<long>(row), 9),
+        DuckType.TimeTz => (target, vector, row) => DateTimes.TimeTz(target, vector.Read<ulong>(row)),
+        DuckType.Timestamp => (target, vector, row) => DateTimes.Timestamp(target, vector.Read<long>(row), style: era),
+        DuckType.TimestampS or DuckType.TimestampMs => (target, vector, row) => DateTimes.Timestamp(target, BinaryForm.Micros(vector, row), style: era),
+        DuckType.TimestampNs => (target, vector, row) => DateTimes.Timestamp(target, vector.Read<long>(row), digits: 9, style: era),
+        DuckType.TimestampTz => (target, vector, row) =>
         {
             var micros = vector.Read<long>(row);
-            DateTimes.Timestamp(output, micros, format.Zone.At(micros), style: era);
+            return DateTimes.Timestamp(target, micros, format.Zone.At(micros), style: era);
         }
         ,
         _ => null,

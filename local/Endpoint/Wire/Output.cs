@@ -10,8 +10,13 @@ internal sealed class Output
     /// <summary>Bytes of a piece that goes to the client; the buffer is a little larger, so that the row that fills it fits.</summary>
     public const int Piece = 128 * 1024;
 
+    /// <summary>Bytes of a buffer for pieces.</summary>
+    public const int Usual = Piece + 64 * 1024;
+
+    /// <summary>More than the text of any number of 64 bits, date or time takes.</summary>
+    public const int ShortLength = 64;
+
     private const int Initial = 8 * 1024;
-    private const int Usual = Piece + 64 * 1024;
 
     private byte[] _buffer = new byte[Initial];
 
@@ -27,9 +32,12 @@ internal sealed class Output
     public void Clear()
     {
         Length = 0;
-        if (_buffer.Length > Usual * 4)
+        if (!IsKept(_buffer))
             _buffer = new byte[Usual];
     }
+
+    /// <summary>Whether a buffer is worth keeping for what comes next.</summary>
+    public static bool IsKept(byte[] buffer) => buffer.Length <= Usual * 4;
 
     /// <summary>Room for at least so many bytes at the end. What is written into it counts once <see cref="Length"/> says so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,6 +72,16 @@ internal sealed class Output
         Length += 8;
     }
 
+    /// <summary>Hands over what is written, and goes on with another buffer.</summary>
+    /// <param name="next">The buffer to go on with: its content does not matter.</param>
+    /// <returns>The buffer with what was written: as many bytes as <see cref="Length"/> said.</returns>
+    public byte[] Exchange(byte[] next)
+    {
+        var written = _buffer;
+        (_buffer, Length) = (next, 0);
+        return written;
+    }
+
     /// <summary>Overwrites four bytes that were written before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Int32At(int at, int value) => BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(at, 4), value);
@@ -83,37 +101,13 @@ internal sealed class Output
         Byte(0);
     }
 
+    /// <summary>Text of up to <see cref="ShortLength"/> bytes.</summary>
+    /// <param name="value">What it is the text of.</param>
+    /// <param name="write">Writes it, and tells how many bytes it took.</param>
+    public void Short<T>(T value, Func<Span<byte>, T, int> write) => Length += write(Reserve(ShortLength), value);
+
     /// <summary>A whole number in decimal digits.</summary>
-    public void Decimal(long value)
-    {
-        value.TryFormat(Reserve(20), out var written);
-        Length += written;
-    }
-
-    /// <summary>A number that is not negative in at least so many digits.</summary>
-    public void Padded(long value, int width)
-    {
-        var digits = Reserve(20);
-        if (value >= Powers[width])
-        {
-            Decimal(value);
-            return;
-        }
-        for (var i = width - 1; i >= 0; i--)
-        {
-            var tenth = value / 10;
-            digits[i] = (byte)('0' + (value - tenth * 10));
-            value = tenth;
-        }
-        Length += width;
-    }
-
-    internal static ReadOnlySpan<long> Powers =>
-    [
-        1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000,
-        1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
-        100_000_000_000_000_000, 1_000_000_000_000_000_000,
-    ];
+    public void Decimal(long value) => Length += Digits.Write(Reserve(Digits.MaxLength), value);
 
     private void Grow(int count)
     {

@@ -36,6 +36,9 @@ public sealed class AzureTests
             ("SELECT string_agg(name, '' ORDER BY name) FROM 'az://files/2024/*.csv'", ["ab"]),
             ("SELECT filename FROM read_csv('az://files/2025/*.csv', filename = true)", ["az://files/2025/d.csv"]),
             ("SELECT year, id FROM read_csv('az://files/hive/*/*.csv') ORDER BY year", ["2023|5", "2024|6"]),
+            ("SELECT column_name FROM (DESCRIBE SELECT * FROM read_csv('az://files/hive/*/*.csv'))", ["id", "year"]),
+            ("CREATE OR REPLACE TABLE hive AS SELECT * FROM read_csv('az://files/hive/**/*.csv', hive_types = {'year': 'VARCHAR'})", []),
+            ("SELECT year || 'x', id FROM hive ORDER BY ALL", ["2023x|5", "2024x|6"]),
             ("SELECT name FROM read_csv('az://files/' || strftime(DATE '2024-05-05', '%Y') || '/a.csv')", ["a"]),
         ])
             Assert.Equal(expected, await client.TextsAsync(sql));
