@@ -15,10 +15,11 @@ public sealed class DocsRequests
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
     private readonly AccessOptions _access;
-    private readonly Lazy<DocsPage> _page = new(DocsPage.Read);
+    private readonly TokenCheck _tokens;
+    private DocsPage? _page;
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access) =>
-        (_templates, _columns, _url, _access) = (templates, columns, url, access);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens) =>
+        (_templates, _columns, _url, _access, _tokens) = (templates, columns, url, access, tokens);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
     public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
@@ -33,8 +34,16 @@ public sealed class DocsRequests
     });
 
     /// <summary>Answers the page on which everything can be tried.</summary>
-    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, () => Task.FromResult<IResult>(
-        request.Method is "GET" or "HEAD" ? _page.Value.Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD")));
+    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
+    {
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
+        var signIn = await SignIn.OfAsync(_access, _tokens);
+        // The issuer's metadata seldom changes, and the page with it.
+        if (_page is not { } page || page.SignIn != signIn)
+            _page = page = DocsPage.Read(signIn);
+        return page.Answer(request);
+    });
 }
 
 /// <summary>An answer that is there whole: compressed where the caller accepts it, with an ETag, and without a body for HEAD.</summary>
