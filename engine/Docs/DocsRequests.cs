@@ -16,22 +16,14 @@ public sealed class DocsRequests
     private readonly PublicUrl _url;
     private readonly AccessOptions _access;
     private readonly TokenCheck _tokens;
+    private readonly Audit _audit;
     private DocsPage? _page;
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens) =>
-        (_templates, _columns, _url, _access, _tokens) = (templates, columns, url, access, tokens);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens, Audit audit) =>
+        (_templates, _columns, _url, _access, _tokens, _audit) = (templates, columns, url, access, tokens, audit);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
-    public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
-    {
-        if (request.Method is not ("GET" or "HEAD"))
-            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
-        var columns = request.Query["columns"] == "false" ? _columns.Known() : await _columns.GetAsync(request.HttpContext.RequestAborted);
-        using var json = new MemoryStream();
-        await ApiDocument.Of(_templates, columns, _url.Of(request), _access.Authority, Caller.Of(request.HttpContext)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
-        _url.Protect(request.HttpContext.Response);
-        return new StaticAnswer("application/json", json.ToArray());
-    });
+    public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, () => _audit.CallAsync(request, "list", "openapi", () => DescribeAsync(request)));
 
     /// <summary>Answers the page on which everything can be tried.</summary>
     public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
@@ -44,6 +36,17 @@ public sealed class DocsRequests
             _page = page = DocsPage.Read(signIn);
         return page.Answer(request);
     });
+
+    private async Task<IResult> DescribeAsync(HttpRequest request)
+    {
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
+        var columns = request.Query["columns"] == "false" ? _columns.Known() : await _columns.GetAsync(request.HttpContext.RequestAborted);
+        using var json = new MemoryStream();
+        await ApiDocument.Of(_templates, columns, _url.Of(request), _access.Authority, Caller.Of(request.HttpContext)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
+        _url.Protect(request.HttpContext.Response);
+        return new StaticAnswer("application/json", json.ToArray());
+    }
 }
 
 /// <summary>An answer that is there whole: compressed where the caller accepts it, with an ETag, and without a body for HEAD.</summary>
