@@ -165,7 +165,8 @@ public sealed class NameTests
             .Where(setting => setting.Name.StartsWith("Auth__", StringComparison.Ordinal)).ToDictionary(setting => setting.Name, setting => setting.Value.GetString());
         Dictionary<string, string?> all = expected is null ? [] : new()
         {
-            ["Auth__Authority"] = $"https://login.microsoftonline.com/{expected}/v2.0",
+            // Each of Azure's clouds has its own sign-in, with a slash at its end: https://login.microsoftonline.com/
+            ["Auth__Authority"] = $"[format('{{0}}{{1}}/v2.0', environment().authentication.loginEndpoint, '{expected}')]",
             ["Auth__Audience"] = client.Trim('\''),
             ["Auth__ClientId"] = client.Trim('\''),
         };
