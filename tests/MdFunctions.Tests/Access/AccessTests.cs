@@ -199,7 +199,7 @@ public sealed class AccessTests(AccessApp app) : IClassFixture<AccessApp>
 
     [Fact]
     public void The_local_host_says_how_to_call_an_app_that_wants_a_token() =>
-        Assert.Contains($"curl '{app.App.Host.BaseAddress}api/queries' -H \"Authorization: Bearer $TOKEN\"", Local.Banner.For(app.App.Host), StringComparison.Ordinal);
+        Assert.Contains($"curl '{app.App.Host.BaseAddress}api/queries' -H \"Authorization: Bearer $TOKEN\"", MdFunctions.Local.Banner.For(app.App.Host), StringComparison.Ordinal);
 
     private async Task<IEnumerable<string?>> NamesAsync(string path, string token) =>
         JsonSerializer.Deserialize<JsonElement>(await TextAsync(path, token)).EnumerateArray().Select(item => item.GetProperty("name").GetString()).ToList();
