@@ -13,6 +13,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["pressure"] = PressureBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
     ["start"] = StartBenchmark.RunAsync,
+    ["request"] = RequestBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])
 {
