@@ -15,11 +15,11 @@ public sealed class DocsRequests
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
     private readonly AccessOptions _access;
-    private readonly TokenCheck _tokens;
+    private readonly Lazy<TokenCheck> _tokens;
     private readonly Audit _audit;
     private DocsPage? _page;
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, TokenCheck tokens, Audit audit) =>
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, Lazy<TokenCheck> tokens, Audit audit) =>
         (_templates, _columns, _url, _access, _tokens, _audit) = (templates, columns, url, access, tokens, audit);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>

@@ -28,13 +28,13 @@ internal sealed record SignIn
     public string? Fault { get; private init; }
 
     /// <summary>Asks the issuer's metadata, which the app knows; null where the page signs nobody in.</summary>
-    public static async Task<SignIn?> OfAsync(AccessOptions access, TokenCheck tokens)
+    public static async Task<SignIn?> OfAsync(AccessOptions access, Lazy<TokenCheck> tokens)
     {
         if (access.ClientId is null)
             return null;
         try
         {
-            var metadata = await tokens.MetadataAsync();
+            var metadata = await tokens.Value.MetadataAsync();
             if (!AccessOptions.IsSafe(metadata.AuthorizationEndpoint) || !AccessOptions.IsSafe(metadata.TokenEndpoint))
                 return new() { Fault = "The issuer's metadata names no endpoints with https for signing in." };
             return new()
