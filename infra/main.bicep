@@ -84,6 +84,12 @@ param alertEmail string = ''
 @description('Web sites whose pages may call the app, such as https://www.example.com, with commas between them. Empty: none.')
 param corsOrigins string = ''
 
+@description('Client id of the app registration whose tokens callers need. Empty: callers are known by the function key.')
+param authClientId string = ''
+
+@description('Entra tenant of that app registration. Empty: the subscription\'s.')
+param authTenantId string = ''
+
 @description('Object id of who deploys. A person may then write the secrets in the vault; a pipeline may not.')
 param principalId string = ''
 
@@ -107,6 +113,15 @@ var names = {
   storage: 'st${suffix}'
   mail: 'ag-${suffix}'
 }
+
+@description('Whose tokens callers need, and as whom the page signs people in.')
+var auth = empty(authClientId)
+  ? {}
+  : {
+      Auth__Authority: '${environment().authentication.loginEndpoint}${empty(authTenantId) ? tenant().tenantId : authTenantId}/v2.0'
+      Auth__Audience: authClientId
+      Auth__ClientId: authClientId
+    }
 
 @description('Who hears of alerts; empty where nobody does.')
 var mailId = empty(alertEmail) ? '' : resourceId(subscription().subscriptionId, names.group, 'Microsoft.Insights/actionGroups', names.mail)
@@ -224,7 +239,8 @@ module app 'app.bicep' = {
         //#endif
       },
       empty(readTokenNameInVault) ? {} : { MotherDuck__ReadTokenSecret: readTokenNameInVault },
-      empty(corsOrigins) ? {} : { Cors__Origins: corsOrigins }
+      empty(corsOrigins) ? {} : { Cors__Origins: corsOrigins },
+      auth
     )
   }
 }

@@ -1,6 +1,8 @@
 using System.Text;
+using MdFunctions.Engine.Templates;
 using MdFunctions.Local.Host;
 using MdFunctions.Local.Host.Timers;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MdFunctions.Local;
 
@@ -8,7 +10,7 @@ namespace MdFunctions.Local;
 public static class Banner
 {
     /// <summary>Writes the banner of a running host.</summary>
-    public static async Task<string> ForAsync(LocalHost host)
+    public static string For(LocalHost host)
     {
         var text = new StringBuilder().AppendLine().AppendLine("Functions:");
         var functions = host.Functions.Functions;
@@ -18,15 +20,18 @@ public static class Banner
 
         if (host.Endpoint is { } endpoint)
         {
-            var token = host.Settings["MOTHERDUCK_TOKEN"] == "local" ? "local" : "$MOTHERDUCK_TOKEN";
+            var password = host.Settings["MOTHERDUCK_TOKEN"] == "local" ? "local" : "$MOTHERDUCK_TOKEN";
             text.AppendLine().AppendLine("Local MotherDuck endpoint:")
                 .AppendLine($"  psql \"host=localhost port={endpoint.Port} dbname=md: user=postgres sslmode=verify-full sslrootcert={endpoint.CaFile}\"")
-                .AppendLine($"  password (PGPASSWORD): {token}")
+                .AppendLine($"  password (PGPASSWORD): {password}")
                 .AppendLine($"  CA file: {endpoint.CaFile}");
         }
+        // The templates are asked, not the app: it may want a token.
+        var sample = host.Services.GetRequiredService<TemplateCatalog>().Queries.ContainsKey("top_stories") ? "/top_stories?limit=5" : "";
+        var token = host.Settings["Auth:Authority"] is { Length: > 0 } ? " -H \"Authorization: Bearer $TOKEN\"" : "";
         return text.AppendLine().AppendLine("Try:")
             .AppendLine($"  {host.BaseAddress} in a browser")
-            .AppendLine($"  curl '{host.BaseAddress}api/queries{(await HasSampleAsync(host) ? "/top_stories?limit=5" : "")}'")
+            .AppendLine($"  curl '{host.BaseAddress}api/queries{sample}'{token}")
             .AppendLine().Append("Ctrl+C stops it.").ToString();
     }
 
@@ -35,11 +40,5 @@ public static class Banner
         if (function.Http is { } http)
             return $"{(http.Methods.Count == 0 ? "ANY" : string.Join(',', http.Methods))} {host.BaseAddress}{host.Functions.RoutePrefix}/{http.Route}";
         return "timer " + (TimerSchedule.Read(function.Timer!, host.Settings)?.Expression ?? $"disabled: {function.Timer!.Schedule} is no schedule");
-    }
-
-    private static async Task<bool> HasSampleAsync(LocalHost host)
-    {
-        using var client = new HttpClient { BaseAddress = host.BaseAddress };
-        return (await client.GetStringAsync("api/queries")).Contains("\"top_stories\"", StringComparison.Ordinal);
     }
 }

@@ -19,8 +19,13 @@ internal static class LocalSettings
             using var json = JsonDocument.Parse(File.ReadAllText(path), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (json.RootElement.TryGetProperty("Values", out var values))
             {
-                foreach (var value in values.EnumerateObject().Where(value => Environment.GetEnvironmentVariable(value.Name) is null))
+                foreach (var value in values.EnumerateObject())
+                {
+                    // A shell writes a colon with two underscores.
+                    if (Environment.GetEnvironmentVariable(value.Name) is not null || Environment.GetEnvironmentVariable(value.Name.Replace(":", "__", StringComparison.Ordinal)) is not null)
+                        continue;
                     settings[value.Name.Replace("__", ":", StringComparison.Ordinal)] = value.Value.ToString();
+                }
             }
         }
         catch (JsonException e)

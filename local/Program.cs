@@ -14,7 +14,7 @@ try
     }
 
     await using var host = await LocalHost.StartAsync(options, Console.WriteLine, CancellationToken.None);
-    Console.WriteLine(await Banner.ForAsync(host));
+    Console.WriteLine(Banner.For(host));
     await host.WaitForShutdownAsync();
     return 0;
 }

@@ -9,8 +9,11 @@ internal sealed record AccessOptions
     /// <summary><c>Auth:Audience</c>: whom tokens must be for; any of these.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
 
-    /// <summary><c>Auth:Scope</c>: what clients of MCP ask the issuer for.</summary>
+    /// <summary><c>Auth:Scope</c>: what the page and clients of MCP ask the issuer for.</summary>
     public string Scope { get; init; } = "";
+
+    /// <summary><c>Auth:ClientId</c>: the issuer's name for the page, where people sign in. Null: the page takes a token that was got elsewhere.</summary>
+    public string? ClientId { get; init; }
 
     /// <summary><c>Auth:RolesClaim</c>: the claim with the caller's roles. Default <c>roles</c>.</summary>
     public string RolesClaim { get; init; } = "roles";
@@ -32,13 +35,13 @@ internal sealed record AccessOptions
     {
         var authority = settings.Text("Auth:Authority")?.TrimEnd('/');
         var audiences = List(settings.Text("Auth:Audience"));
-        if (authority is not null && !IsAuthority(authority))
+        if (authority is not null && (!IsSafe(authority) || authority.Contains('?', StringComparison.Ordinal)))
             settings.Fault("Auth:Authority", $"expected the URL of an OpenID Connect issuer, such as https://login.microsoftonline.com/TENANT/v2.0, not '{authority}'");
         if (authority is not null && audiences.Count == 0)
             settings.Fault("Auth:Audience", "is not set; expected whom tokens must be for, such as the app registration's client id: without it any token of the issuer would do");
         (string Name, string? Value)[] needAuthority =
         [
-            ("Auth:Audience", settings.Text("Auth:Audience")), ("Auth:Scope", settings.Text("Auth:Scope")),
+            ("Auth:Audience", settings.Text("Auth:Audience")), ("Auth:Scope", settings.Text("Auth:Scope")), ("Auth:ClientId", settings.Text("Auth:ClientId")),
             ("Auth:Roles", settings.Text("Auth:Roles")), ("Auth:Scopes", settings.Text("Auth:Scopes")), ("Auth:RolesClaim", settings.Text("Auth:RolesClaim")),
         ];
         foreach (var (name, _) in needAuthority.Where(setting => authority is null && setting.Value is not null))
@@ -48,6 +51,7 @@ internal sealed record AccessOptions
             Authority = authority,
             Audiences = audiences,
             Scope = settings.Text("Auth:Scope") ?? $"{audiences.FirstOrDefault()}/.default",
+            ClientId = settings.Text("Auth:ClientId"),
             RolesClaim = settings.Text("Auth:RolesClaim") ?? "roles",
             Audit = settings.Choice("Auth:Audit", authority is null ? "false" : "true", "true", "false") == "true",
             Open = ReadOpen(settings, triggers, authority),
@@ -71,7 +75,7 @@ internal sealed record AccessOptions
         return meant;
     }
 
-    // Without TLS anybody on the way could say which keys are the issuer's.
-    private static bool IsAuthority(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Query: "", Fragment: "", UserInfo: "" }
+    /// <summary>Whether a URL of the issuer is one that nobody on the way can answer for it: with TLS, or on this machine.</summary>
+    public static bool IsSafe(string? text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Fragment: "", UserInfo: "" }
         && (url.Scheme == "https" || (url.Scheme == "http" && url.IsLoopback));
 }

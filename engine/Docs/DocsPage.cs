@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 
@@ -11,22 +14,32 @@ namespace MdFunctions.Engine.Docs;
 /// </summary>
 internal sealed partial class DocsPage
 {
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     private readonly StaticAnswer _answer;
     private readonly string _policy;
 
-    private DocsPage(string html)
+    private DocsPage(string html, SignIn? signIn)
     {
+        SignIn = signIn;
+        if (signIn is not null)
+            html = html.Replace("<title>", $"<meta name=\"sign-in\" content=\"{HtmlEncoder.Default.Encode(JsonSerializer.Serialize(signIn, Json))}\">\n<title>", StringComparison.Ordinal);
+        // The issuer gives the token to the page itself.
+        var issuer = signIn?.Token is { } token ? $" {new Uri(token).GetLeftPart(UriPartial.Authority)}" : "";
         _answer = new("text/html; charset=utf-8", Encoding.UTF8.GetBytes(html));
         // Only this style and this script run: nothing that data could smuggle in.
-        _policy = "default-src 'none'; connect-src 'self'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        _policy = $"default-src 'none'; connect-src 'self'{issuer}; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
             + $"script-src {Hash(Script().Match(html))}; style-src {Hash(Style().Match(html))}";
     }
 
+    /// <summary>What it knows of the issuer; null where it signs nobody in.</summary>
+    public SignIn? SignIn { get; }
+
     /// <summary>Reads the page from the assembly.</summary>
-    public static DocsPage Read()
+    public static DocsPage Read(SignIn? signIn)
     {
         using var reader = new StreamReader(typeof(DocsPage).Assembly.GetManifestResourceStream("docs.html")!);
-        return new(reader.ReadToEnd());
+        return new(reader.ReadToEnd(), signIn);
     }
 
     /// <summary>Answers the page.</summary>

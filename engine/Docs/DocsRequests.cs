@@ -15,13 +15,29 @@ public sealed class DocsRequests
     private readonly QueryColumns _columns;
     private readonly PublicUrl _url;
     private readonly AccessOptions _access;
-    private readonly Lazy<DocsPage> _page = new(DocsPage.Read);
+    private readonly Lazy<TokenCheck> _tokens;
+    private readonly Audit _audit;
+    private DocsPage? _page;
 
-    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access) =>
-        (_templates, _columns, _url, _access) = (templates, columns, url, access);
+    internal DocsRequests(TemplateCatalog templates, QueryColumns columns, PublicUrl url, AccessOptions access, Lazy<TokenCheck> tokens, Audit audit) =>
+        (_templates, _columns, _url, _access, _tokens, _audit) = (templates, columns, url, access, tokens, audit);
 
     /// <summary>Answers the OpenAPI 3.1 document of the app. <c>?columns=false</c> leaves out what MotherDuck would have to be asked for.</summary>
-    public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, async () =>
+    public Task<IResult> OpenApiAsync(HttpRequest request) => Guard.RunAsync(request, () => _audit.CallAsync(request, "list", "openapi", () => DescribeAsync(request)));
+
+    /// <summary>Answers the page on which everything can be tried.</summary>
+    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
+    {
+        if (request.Method is not ("GET" or "HEAD"))
+            return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
+        var signIn = await SignIn.OfAsync(_access, _tokens);
+        // The issuer's metadata seldom changes, and the page with it.
+        if (_page is not { } page || page.SignIn != signIn)
+            _page = page = DocsPage.Read(signIn);
+        return page.Answer(request);
+    });
+
+    private async Task<IResult> DescribeAsync(HttpRequest request)
     {
         if (request.Method is not ("GET" or "HEAD"))
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD");
@@ -30,11 +46,7 @@ public sealed class DocsRequests
         await ApiDocument.Of(_templates, columns, _url.Of(request), _access.Authority, Caller.Of(request.HttpContext)).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1, request.HttpContext.RequestAborted);
         _url.Protect(request.HttpContext.Response);
         return new StaticAnswer("application/json", json.ToArray());
-    });
-
-    /// <summary>Answers the page on which everything can be tried.</summary>
-    public Task<IResult> PageAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, () => Task.FromResult<IResult>(
-        request.Method is "GET" or "HEAD" ? _page.Value.Answer(request) : Problem.MethodNotAllowed(request.Method, "GET, HEAD")));
+    }
 }
 
 /// <summary>An answer that is there whole: compressed where the caller accepts it, with an ETag, and without a body for HEAD.</summary>

@@ -13,7 +13,8 @@ namespace MdFunctions.Engine.Queries;
 /// <param name="Body">Its bytes, not compressed.</param>
 /// <param name="Truncated">Whether it was cut at its row limit.</param>
 /// <param name="At">When it was made.</param>
-internal sealed record CollectedAnswer(byte[] Body, bool Truncated, DateTimeOffset At)
+/// <param name="Rows">How many rows it has.</param>
+internal sealed record CollectedAnswer(byte[] Body, bool Truncated, DateTimeOffset At, long Rows)
 {
     /// <summary>A hash of the body: the strong ETag without its quotes.</summary>
     public string Tag { get; } = Convert.ToHexStringLower(SHA256.HashData(Body).AsSpan(0, 16));
@@ -36,13 +37,13 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
     private readonly ConcurrentDictionary<string, Lazy<Task<CollectedAnswer?>>> _running = new(StringComparer.Ordinal);
 
     /// <summary>Answers a request from memory, after running the query if need be.</summary>
-    /// <returns>False if the answer is too large for that, or nothing is to be kept at all.</returns>
-    public async Task<bool> TryAnswerAsync(
+    /// <returns>How many rows were sent; null if the answer is too large to be kept, or nothing is to be kept at all.</returns>
+    public async Task<long?> TryAnswerAsync(
         QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http,
         Func<QueryTemplate, ParameterValue?[], ResultFormat, long, Task<CollectedAnswer>> collect, CancellationToken cancellationToken)
     {
         if (options.CacheBytes == 0)
-            return false;
+            return null;
         var key = Key(query, values, format);
         if (!_answers.TryGetValue(key, out CollectedAnswer? answer))
         {
@@ -50,9 +51,9 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
             answer = await run.Value.WaitAsync(cancellationToken);
         }
         if (answer is null)
-            return false;
-        await SendAsync(answer, TagOf(answer, query, key), query, format, http, cancellationToken);
-        return true;
+            return null;
+        var isSent = await SendAsync(answer, TagOf(answer, query, key), query, format, http, cancellationToken);
+        return isSent && !HttpMethods.IsHead(http.Request.Method) ? answer.Rows : 0;
 
         async Task<CollectedAnswer?> RunAsync(string key)
         {
@@ -85,7 +86,8 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
 
     public void Dispose() => _answers.Dispose();
 
-    private async Task SendAsync(CollectedAnswer answer, string name, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
+    // False where the caller has it already.
+    private async Task<bool> SendAsync(CollectedAnswer answer, string name, QueryTemplate query, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
         var response = http.Response;
         var coding = ContentCoding.Of(http.Request, answer.Body.Length);
@@ -103,9 +105,10 @@ internal sealed class QueryCache(QueryOptions options, TimeProvider time) : IDis
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             response.ContentType = null;
-            return;
+            return false;
         }
         await Answer.SendAsync(http, coding, answer.Body.Length, body => body.WriteAsync(answer.Body, cancellationToken).AsTask());
+        return true;
     }
 
     // What depends on who asks has a tag that does: nobody's tag is right for others, even where two answers are alike.

@@ -56,11 +56,11 @@ internal sealed class QueryRunner(
     private static Problem TooManyRows(QueryTemplate query) =>
         new(422, "Too many rows", $"The answer has more than {query.MaxRows} rows, which is this query's limit. Narrow its parameters.");
 
-    // How many rows came from MotherDuck: none for an answer that was kept.
+    // How many rows it answered.
     private async Task<long> AnswerAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, HttpContext http, CancellationToken cancellationToken)
     {
-        if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, cancellationToken))
-            return 0;
+        if (query.Cache is not null && await cache.TryAnswerAsync(query, values, format, http, CollectAsync, cancellationToken) is { } kept)
+            return kept;
         if (query.MaxRows > 0)
             return await SpoolAsync(query, values, format, http, cancellationToken);
         var turn = Turn(query, http.Request);
@@ -137,10 +137,12 @@ internal sealed class QueryRunner(
         using var run = telemetry.StartQuery(query.Template.Name, audit.Of(caller, "query", query.Template, values));
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, long.MaxValue);
+        long rows;
         try
         {
             var most = query.MaxRows > 0 ? Math.Min(query.MaxRows, maxRows) : maxRows;
-            run.Succeed(await StreamAsync(query, values, ResultFormat.All[0], sink, most, null, cancellationToken));
+            rows = await StreamAsync(query, values, ResultFormat.All[0], sink, most, null, cancellationToken);
+            run.Succeed(rows);
         }
         catch (Exception e)
         {
@@ -149,7 +151,7 @@ internal sealed class QueryRunner(
                 throw new ProblemException(TimedOut(query));
             throw;
         }
-        return new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
+        return new(bytes.ToArray(), sink.Truncated, time.GetUtcNow(), rows);
     }
 
     private async Task<CollectedAnswer> CollectAsync(QueryTemplate query, ParameterValue?[] values, ResultFormat format, long maxBytes)
@@ -157,7 +159,7 @@ internal sealed class QueryRunner(
         using var bytes = new MemoryStream();
         using var sink = new StreamSink(bytes, maxBytes);
         // Others may be waiting for this answer: it does not end with the request that happened to be first.
-        await StreamAsync(query, values, format, sink, query.MaxRows, null, CancellationToken.None);
-        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated, time.GetUtcNow());
+        var rows = await StreamAsync(query, values, format, sink, query.MaxRows, null, CancellationToken.None);
+        return sink.Truncated && query.ErrorOnLimit ? throw new ProblemException(TooManyRows(query)) : new(bytes.ToArray(), sink.Truncated, time.GetUtcNow(), rows);
     }
 }

@@ -1,3 +1,6 @@
+#if (entra)
+using System.Net.Http.Headers;
+#endif
 using System.Text.Json;
 using MdFunctions.Local;
 using Microsoft.Extensions.Logging;
@@ -7,6 +10,12 @@ namespace MdFunctions.App.Tests;
 /// <summary>The app with its SQL files, the local host and the local MotherDuck endpoint, started once for all tests. They know it by HTTP only.</summary>
 public sealed class RunningApp : IAsyncLifetime
 {
+#if (entra)
+    // Who calls: what your SQL files ask for, such as roles, scopes and claims, goes here.
+    private static readonly Dictionary<string, object> Claims = new() { ["sub"] = "tests", ["roles"] = (string[])["reader"] };
+
+    private Issuer? _issuer;
+#endif
     private LocalHost? _host;
 
     /// <summary>Sends requests to it.</summary>
@@ -17,9 +26,17 @@ public sealed class RunningApp : IAsyncLifetime
     {
         // Settings that your SQL files need go here, such as ["Secrets:NAME"] for a webhook.
         var settings = new Dictionary<string, string?>();
+#if (entra)
+        _issuer = await Issuer.StartAsync();
+        (settings["Auth:Authority"], settings["Auth:Audience"]) = (_issuer.Authority, Issuer.Audience);
+        settings["Auth:Open"] = "false";
+#endif
         _host = await LocalHost.StartAsync(
             new LocalOptions { Port = 0, EndpointPort = 0, Settings = settings, LogLevel = LogLevel.Warning }, Console.WriteLine, CancellationToken.None);
         Client = new HttpClient { BaseAddress = _host.BaseAddress, Timeout = TimeSpan.FromMinutes(5) };
+#if (entra)
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _issuer.Token(Claims));
+#endif
     }
 
     /// <summary>Asks for JSON, which must be there.</summary>
@@ -41,6 +58,10 @@ public sealed class RunningApp : IAsyncLifetime
         Client.Dispose();
         if (_host is not null)
             await _host.DisposeAsync();
+#if (entra)
+        if (_issuer is not null)
+            await _issuer.DisposeAsync();
+#endif
     }
 
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage response)

@@ -54,6 +54,19 @@ public sealed class SqlFileTests(RunningApp app) : IClassFixture<RunningApp>
         Assert.True(stories[0].GetProperty("score").GetInt64() >= stories[1].GetProperty("score").GetInt64());
     }
 #endif
+#if (entra)
+
+    [Fact]
+    public async Task Nobody_is_let_in_without_a_token()
+    {
+        using var nobody = new HttpClient { BaseAddress = app.Client.BaseAddress };
+        foreach (var path in (string[])["api/queries", "api/loads", "api/openapi.json"])
+        {
+            using var response = await nobody.GetAsync(path);
+            Assert.Equal(System.Net.HttpStatusCode.Unauthorized, response.StatusCode);
+        }
+    }
+#endif
 
     private static string Folder() => Path.Combine(MdFunctions.Local.LocalHost.RepositoryRoot(), "functions", "sql");
 }

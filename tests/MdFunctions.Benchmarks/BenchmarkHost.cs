@@ -38,10 +38,14 @@ public static class BenchmarkHost
     /// <param name="postgres">What it connects to; null for a local endpoint of its own, whose token is <c>local</c>.</param>
     /// <param name="folder">Where its SQL files are.</param>
     /// <param name="queries">Its queries and their columns: PostgreSQL has no <c>DESCRIBE</c>, by which the app asks MotherDuck for them once.</param>
+    public static Task<LocalHost> StartAsync(
+        PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries) => StartAsync(postgres, folder, new Dictionary<string, string?>(), queries);
+
+    /// <summary>The same with settings of the benchmark's own.</summary>
     public static async Task<LocalHost> StartAsync(
-        PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries)
+        PostgresServer? postgres, string folder, IReadOnlyDictionary<string, string?> own, IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries)
     {
-        var settings = new Dictionary<string, string?>
+        var settings = new Dictionary<string, string?>(own)
         {
             ["SqlDirectory"] = folder,
             ["MOTHERDUCK_TOKEN"] = "local",

@@ -4,6 +4,7 @@ using MdFunctions.Benchmarks;
 var benchmarks = new Dictionary<string, Func<Task>>
 {
     ["queries"] = QueryBenchmark.RunAsync,
+    ["tokens"] = TokenBenchmark.RunAsync,
     ["pool"] = PoolBenchmark.RunAsync,
     ["ingest"] = IngestBenchmark.RunAsync,
     ["signatures"] = SignatureBenchmark.RunAsync,

@@ -19,7 +19,7 @@ public sealed partial class CopyTests(WindowsClone clone)
             files.Where(file => ProjectOfTheApp().IsMatch(file)));
         Assert.All(files.Where(file => !file.StartsWith("engine/", StringComparison.Ordinal) && !file.StartsWith("local/", StringComparison.Ordinal) && file != "LICENSE"), file =>
             Assert.DoesNotMatch(OldName(), File.ReadAllText(Path.Combine(copy, file))));
-        Assert.All(files, file => Assert.DoesNotMatch("(?m)^[ /#<!-]*#(if|else|endif)\\b.*(noSamples|isTemplate)", File.ReadAllText(Path.Combine(copy, file))));
+        Assert.All(files, file => Assert.DoesNotMatch("(?m)^[ /#<!-]*#(if|else|endif)\\b.*(noSamples|isTemplate|entra)", File.ReadAllText(Path.Combine(copy, file))));
         Assert.DoesNotContain(files, file => About().IsMatch(file));
 
         // What is only for Azure and people.
@@ -70,6 +70,25 @@ public sealed partial class CopyTests(WindowsClone clone)
         await PassesAsync(copy, "tests/my_data.Tests", 2);
     }
 
+    [Fact]
+    public async Task A_copy_whose_callers_have_tokens_passes_its_tests_and_starts_with_an_issuer_only()
+    {
+        var copy = await clone.CopyAsync("tokens", "-n", "Acme.Tokens", "--auth", "entra");
+        // Health, and what Event Grid calls, keep the key.
+        Assert.Equal(
+            ["functions/HealthFunctions.cs", "functions/StorageEventFunctions.cs"],
+            WindowsClone.Files(copy).Where(file => file.StartsWith("functions/", StringComparison.Ordinal) && Text(copy, file).Contains("AuthorizationLevel.Function", StringComparison.Ordinal)));
+        Assert.Contains("\"Auth:Authority\": \"\",", Text(copy, "local.settings.sample.json"), StringComparison.Ordinal);
+        Assert.Contains("\n@minLength(1)\nparam authClientId string\n", Text(copy, "infra/main.bicep"), StringComparison.Ordinal);
+        await PassesAsync(copy, "tests/Acme.Tokens.Tests", 4);
+        await Command.RunAsync(copy, "dotnet", "format", "Acme.Tokens.sln", "--no-restore", "--verify-no-changes");
+
+        File.Copy(Path.Combine(copy, "local.settings.sample.json"), Path.Combine(copy, "local.settings.json"));
+        Assert.Contains("Setting Auth:Authority: is not set, and the triggers of ", await StartAsync(copy), StringComparison.Ordinal);
+        Assert.Contains("Ctrl+C stops it", await StartAsync(copy, ("Auth__Open", "true")), StringComparison.Ordinal);
+        Assert.Contains("Ctrl+C stops it", await StartAsync(copy, ("Auth__Authority", "https://issuer.example"), ("Auth__Audience", "x")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("mdquery", "a b")]
     [InlineData("mdload", "_a")]
@@ -85,6 +104,31 @@ public sealed partial class CopyTests(WindowsClone clone)
         Assert.NotEqual(0, process.ExitCode);
         Assert.Contains("^[A-Za-z0-9][A-Za-z0-9_-]*$", string.Concat(output), StringComparison.Ordinal);
         Assert.Empty(WindowsClone.Files(folder));
+    }
+
+    // What it said until it ran or ended; then it is ended.
+    private static async Task<string> StartAsync(string copy, params (string Name, string Value)[] settings)
+    {
+        var start = Command.Start(copy, "dotnet", "local/bin/Debug/net10.0/MdFunctions.Local.dll", "--port", "0", "--endpoint-port", "0");
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        try
+        {
+            var said = new System.Text.StringBuilder();
+            while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(2)) is { } line)
+            {
+                said.AppendLine(line);
+                if (line.Contains("Ctrl+C stops it", StringComparison.Ordinal))
+                    return said.ToString();
+            }
+            return said + await errors;
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
     }
 
     private static async Task PassesAsync(string copy, string project, int tests)

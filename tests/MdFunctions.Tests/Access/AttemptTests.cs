@@ -114,7 +114,7 @@ public sealed class AttemptTests(AccessApp app) : IClassFixture<AccessApp>
         ["a webhook"] = new(200, _ => null, "api/ingest/hook", "POST", """{"n":1}""", (r, _) => r.Headers.TryAddWithoutValidation("X-Secret", "a-secret-of-the-hook")),
     };
 
-    private const string Blob = """[{"id":"1","source":"/s","specversion":"1.0","type":"Microsoft.Storage.BlobCreated","subject":"/blobServices/default/containers/in/blobs/x.csv","time":"2026-01-01T00:00:00Z","data":{"api":"PutBlob","eTag":"0x1","contentLength":3,"url":"https://account.blob.core.windows.net/in/x.csv"}}]""";
+    internal const string Blob = """[{"id":"1","source":"/s","specversion":"1.0","type":"Microsoft.Storage.BlobCreated","subject":"/blobServices/default/containers/in/blobs/x.csv","time":"2026-01-01T00:00:00Z","data":{"api":"PutBlob","eTag":"0x1","contentLength":3,"url":"https://account.blob.core.windows.net/in/x.csv"}}]""";
 
     public static TheoryData<string> Names() => [.. Attempts.Keys];
 

@@ -18,7 +18,7 @@ public sealed class TokenServer : IAsyncDisposable
     public const string Audience = "api://app";
     public const string ClientId = "the-page";
 
-    private readonly ConcurrentDictionary<string, (string Challenge, string Redirect)> _codes = new();
+    private readonly ConcurrentDictionary<string, (string Challenge, string Redirect, string Nonce)> _codes = new();
     private readonly WebApplication _app;
     private (string Id, RSA Key) _key = NewKey();
 
@@ -44,6 +44,7 @@ public sealed class TokenServer : IAsyncDisposable
             ["jwks_uri"] = $"{Authority}/keys",
             ["authorization_endpoint"] = $"{Authority}/authorize",
             ["token_endpoint"] = $"{Authority}/token",
+            ["response_modes_supported"] = ResponseModes,
         }));
         _app.MapGet("/keys", () => Results.Json(new { keys = new[] { Jwk(_key) } }));
         _app.MapGet("/authorize", Authorize);
@@ -57,6 +58,15 @@ public sealed class TokenServer : IAsyncDisposable
 
     /// <summary>Whether it answers nothing but 503.</summary>
     public bool Down { get; set; }
+
+    /// <summary>How it may answer a sign-in; <c>query</c> is what all can.</summary>
+    public IReadOnlyList<string> ResponseModes { get; set; } = ["query", "fragment"];
+
+    /// <summary>The error that every sign-in ends with; null for none.</summary>
+    public string? SignInError { get; set; }
+
+    /// <summary>What it makes of the state and the nonce that it was given.</summary>
+    public (Func<string, string> State, Func<string, string> Nonce) Echo { get; set; } = (state => state, nonce => nonce);
 
     /// <summary>The claims of who signs in at its page.</summary>
     public Dictionary<string, object?> Person { get; } = new() { ["sub"] = "ann", ["name"] = "Ann", ["tid"] = "a" };
@@ -146,8 +156,11 @@ public sealed class TokenServer : IAsyncDisposable
         if (query["client_id"] != ClientId || query["response_type"] != "code" || query["code_challenge_method"] != "S256" || query["code_challenge"].ToString().Length != 43)
             return Results.BadRequest();
         var code = Guid.NewGuid().ToString("N");
-        _codes[code] = (query["code_challenge"].ToString(), query["redirect_uri"].ToString());
-        return Results.Redirect($"{query["redirect_uri"]}?code={code}&state={Uri.EscapeDataString(query["state"].ToString())}");
+        // Without the scope openid nobody asks who it is.
+        var isOpenId = query["scope"].ToString().Split(' ').Contains("openid");
+        _codes[code] = (query["code_challenge"].ToString(), query["redirect_uri"].ToString(), isOpenId ? Echo.Nonce(query["nonce"].ToString()) : "");
+        var answer = SignInError is { } error ? $"error={error}&error_description=Ann%20said%20no." : $"code={code}";
+        return Results.Redirect($"{query["redirect_uri"]}{(query["response_mode"] == "fragment" ? '#' : '?')}{answer}&state={Uri.EscapeDataString(Echo.State(query["state"].ToString()))}");
     }
 
     private async Task<IResult> TokenAsync(HttpRequest request)
@@ -157,7 +170,13 @@ public sealed class TokenServer : IAsyncDisposable
         // A code is good once, for who began the sign-in.
         return _codes.TryRemove(form["code"].ToString(), out var begun) && form["grant_type"] == "authorization_code" && form["client_id"] == ClientId && begun.Redirect == form["redirect_uri"]
             && begun.Challenge == Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString())))
-            ? Results.Json(new { access_token = Token([.. Person.Select(claim => (claim.Key, claim.Value))]), token_type = "Bearer", expires_in = 600 })
+            ? Results.Json(new
+            {
+                access_token = Token([.. Person.Select(claim => (claim.Key, claim.Value))]),
+                id_token = begun.Nonce == "" ? null : Token(("aud", ClientId), ("nonce", begun.Nonce), ("name", Person["name"])),
+                token_type = "Bearer",
+                expires_in = 600,
+            })
             : Results.Json(new { error = "invalid_grant" }, statusCode: 400);
     }
 }

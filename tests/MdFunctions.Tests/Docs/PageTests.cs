@@ -42,11 +42,7 @@ public sealed class PageTests : IAsyncLifetime
         if (ChromiumFactAttribute.Path is null)
             return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = ChromiumFactAttribute.Path,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
+        _browser = await ChromiumFactAttribute.LaunchAsync(_playwright);
         _app = await LocalApp.StartAsync(Files);
         _page = await OpenAsync();
     }

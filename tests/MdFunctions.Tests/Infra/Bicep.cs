@@ -78,7 +78,7 @@ public sealed class Bicep
             ("environmentName", $"'{environment}'"), ("location", "'eastus'"), ("principalId", "'00000000-0000-0000-0000-000000000003'"), ("principalType", "'User'"),
             ("readTokenNameInVault", "'motherduck-read-token'"), ("vnetEnabled", "true"), ("alertEmail", "'operator@example.com'"),
             ("eventsStorageAccount", "'landing'"), ("eventsResourceGroup", "'rg-landing'"), ("eventsContainer", "'raw'"),
-            ("corsOrigins", "'https://www.example.com, https://app.example.com'"),
+            ("corsOrigins", "'https://www.example.com, https://app.example.com'"), ("authClientId", "'00000000-0000-0000-0000-000000000004'"),
         ]);
 
     private static async Task<ArmTemplate> CompileAsync(string folder)

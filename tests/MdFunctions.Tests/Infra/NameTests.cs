@@ -154,6 +154,25 @@ public sealed class NameTests
             site.GetProperty("siteConfig").GetProperty("cors").GetProperty("allowedOrigins").EnumerateArray().Select(origin => origin.GetString()));
     }
 
+    [Theory]
+    [InlineData("'00000000-0000-0000-0000-000000000004'", "''", "00000000-0000-0000-0000-000000000002")] // The subscription's.
+    [InlineData("'00000000-0000-0000-0000-000000000004'", "'other.example.com'", "other.example.com")]
+    [InlineData("''", "'other.example.com'", null)]
+    public async Task Callers_need_tokens_of_the_app_registration_that_is_named(string client, string tenant, string? expected)
+    {
+        var resources = await Bicep.PredictAllAsync(Path.Combine(Bicep.Root, "infra"), "dev", ("authClientId", client), ("authTenantId", tenant));
+        var settings = resources.Single(resource => resource.Type == "Microsoft.Web/sites/config").Properties.EnumerateObject()
+            .Where(setting => setting.Name.StartsWith("Auth__", StringComparison.Ordinal)).ToDictionary(setting => setting.Name, setting => setting.Value.GetString());
+        Dictionary<string, string?> all = expected is null ? [] : new()
+        {
+            // Each of Azure's clouds has its own sign-in, with a slash at its end: https://login.microsoftonline.com/
+            ["Auth__Authority"] = $"[format('{{0}}{{1}}/v2.0', environment().authentication.loginEndpoint, '{expected}')]",
+            ["Auth__Audience"] = client.Trim('\''),
+            ["Auth__ClientId"] = client.Trim('\''),
+        };
+        Assert.Equal(all, settings);
+    }
+
     [Fact]
     public async Task Purge_protection_is_on_unless_it_is_switched_off()
     {

@@ -1,3 +1,5 @@
+using Microsoft.Playwright;
+
 namespace MdFunctions.Tests.Infrastructure;
 
 /// <summary>A test in a real browser: Debian's Chromium, which CI installs. Skipped by name where there is none.</summary>
@@ -12,4 +14,11 @@ public sealed class ChromiumFactAttribute : FactAttribute
     /// <summary>The browser's program; null if there is none.</summary>
     public static string? Path { get; } = ((string?[])[Environment.GetEnvironmentVariable("CHROMIUM"), .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').SelectMany(folder => (string[])[$"{folder}/chromium", $"{folder}/google-chrome"])])
         .FirstOrDefault(File.Exists);
+
+    /// <summary>Starts the browser, which asks nobody but the page's own hosts.</summary>
+    public static Task<IBrowser> LaunchAsync(IPlaywright playwright) => playwright.Chromium.LaunchAsync(new()
+    {
+        ExecutablePath = Path,
+        Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
 }

@@ -20,7 +20,7 @@ public sealed class CacheMemoryTests
         {
             var http = new DefaultHttpContext();
             http.Response.Body = Stream.Null;
-            await cache.TryAnswerAsync(query, [new ParameterValue($"{i}")], ResultFormat.All[0], http, (_, _, _, _) => Task.FromResult(new CollectedAnswer([(byte)'[', (byte)']'], false, DateTimeOffset.UtcNow)), CancellationToken.None);
+            await cache.TryAnswerAsync(query, [new ParameterValue($"{i}")], ResultFormat.All[0], http, (_, _, _, _) => Task.FromResult(new CollectedAnswer([(byte)'[', (byte)']'], false, DateTimeOffset.UtcNow, 1)), CancellationToken.None);
         }
         var held = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.True(held < 8 * 1024 * 1024, $"{held} bytes for a limit of 4 MiB");

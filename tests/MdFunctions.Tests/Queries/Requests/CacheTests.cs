@@ -22,7 +22,7 @@ public sealed class CacheTests
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => AskAsync(cache, query, i, () =>
             {
                 Interlocked.Increment(ref runs);
-                return Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow));
+                return Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow, 1));
             })))));
         Assert.Equal(3000, runs);
     }
@@ -33,14 +33,14 @@ public sealed class CacheTests
         using var cache = new QueryCache(new QueryOptions(), TimeProvider.System);
         var query = Query("/*\nparameters: { p: { type: integer } }\ncache: 1h\n*/\nSELECT $p AS p");
         await Assert.ThrowsAsync<TimeoutException>(() => AskAsync(cache, query, 1, () => throw new TimeoutException()));
-        Assert.True(await AskAsync(cache, query, 1, () => Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow))));
+        Assert.Equal(1, await AskAsync(cache, query, 1, () => Task.FromResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow, 1))));
     }
 
     [Fact]
     public async Task Without_memory_for_it_nothing_is_collected()
     {
         using var cache = new QueryCache(new QueryOptions { CacheBytes = 0 }, TimeProvider.System);
-        Assert.False(await AskAsync(cache, Query("/* cache: 1h */ SELECT 1"), null, () => throw new InvalidOperationException("It ran.")));
+        Assert.Null(await AskAsync(cache, Query("/* cache: 1h */ SELECT 1"), null, () => throw new InvalidOperationException("It ran.")));
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class CacheTests
         return query;
     }
 
-    private static Task<bool> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect)
+    private static Task<long?> AskAsync(QueryCache cache, QueryTemplate query, int? value, Func<Task<CollectedAnswer>> collect)
     {
         var http = new DefaultHttpContext();
         http.Response.Body = Stream.Null;
