@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Threading.RateLimiting;
 using MdFunctions.Local.Host.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,11 +16,9 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    // As many calls of one address at a time as the Functions host lets in where its throttles are on (maxConcurrentRequests): the two halves of a call must meet in
-    // the worker within five seconds. Others wait here, where it costs next to nothing, and no address waits behind another.
-    private readonly PartitionedRateLimiter<PathString> _gate = PartitionedRateLimiter.Create<PathString, string>(path => RateLimitPartition.GetConcurrencyLimiter(
-        path.Value ?? "", _ => new ConcurrencyLimiterOptions { PermitLimit = 100, QueueLimit = int.MaxValue }));
     private readonly ForwarderRequestConfig _forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
+
+    // As the Functions host has it: a header that is not ASCII cannot be sent on, and the call ends in a 500 there too.
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
 
     /// <summary>Maps every HTTP function. What is mapped to nothing, wrong methods included, is an empty 404.</summary>
@@ -49,29 +46,11 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _client.Dispose();
-        _gate.Dispose();
-    }
+    public void Dispose() => _client.Dispose();
 
     private async Task InvokeAsync(Function function, HttpContext context)
     {
-        RateLimitLease turn;
-        try
-        {
-            turn = await _gate.AcquireAsync(context.Request.Path, 1, context.RequestAborted);
-        }
-        catch (OperationCanceledException)
-        {
-            return; // The caller is gone.
-        }
-        using (turn)
-            await InvokeAsync(function, context, Guid.NewGuid().ToString(), turn);
-    }
-
-    private async Task InvokeAsync(Function function, HttpContext context, string id, RateLimitLease turn)
-    {
+        var id = Guid.NewGuid().ToString();
         var started = Stopwatch.GetTimestamp();
         context.Request.Headers.TryAdd(InvocationId, id);
         // As Azure's front end does.
@@ -86,7 +65,6 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
             var invocation = worker.InvokeAsync(Request(function, context, id));
             using (context.RequestAborted.Register(() => _ = CancelAsync(forwarding, id)))
                 result = await invocation;
-            turn.Dispose(); // Who reads slowly keeps nobody waiting.
             // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
             var error = await forwarding;
             isCallers = error is ForwarderError.RequestBodyClient or ForwarderError.ResponseBodyClient;

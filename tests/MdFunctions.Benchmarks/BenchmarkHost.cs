@@ -17,7 +17,9 @@ public static class BenchmarkHost
     /// <summary>Runs something against an app with these queries, on a local endpoint of its own.</summary>
     /// <param name="queries">The SQL files' texts by the queries' names.</param>
     /// <param name="measure">What is run.</param>
-    public static async Task WithQueriesAsync(IReadOnlyDictionary<string, string> queries, Func<LocalHost, Task> measure)
+    /// <param name="logs">Gets the app's log lines of level Warning and above.</param>
+    /// <param name="more">More settings.</param>
+    public static async Task WithQueriesAsync(IReadOnlyDictionary<string, string> queries, Func<LocalHost, Task> measure, ILoggerProvider? logs = null, params IReadOnlyList<(string Name, string Value)> more)
     {
         var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
         try
@@ -25,7 +27,7 @@ public static class BenchmarkHost
             Directory.CreateDirectory(Path.Combine(folder, "queries"));
             foreach (var (name, text) in queries)
                 await File.WriteAllTextAsync(Path.Combine(folder, "queries", $"{name}.sql"), text);
-            await using var app = await StartAsync(null, folder);
+            await using var app = await StartAsync(null, folder, [], logs, more);
             await measure(app);
         }
         finally
@@ -38,8 +40,12 @@ public static class BenchmarkHost
     /// <param name="postgres">What it connects to; null for a local endpoint of its own, whose token is <c>local</c>.</param>
     /// <param name="folder">Where its SQL files are.</param>
     /// <param name="queries">Its queries and their columns: PostgreSQL has no <c>DESCRIBE</c>, by which the app asks MotherDuck for them once.</param>
-    public static async Task<LocalHost> StartAsync(
-        PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries)
+    public static Task<LocalHost> StartAsync(PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries) =>
+        StartAsync(postgres, folder, queries, null, []);
+
+    private static async Task<LocalHost> StartAsync(
+        PostgresServer? postgres, string folder, IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries, ILoggerProvider? logs,
+        IReadOnlyList<(string Name, string Value)> more)
     {
         var settings = new Dictionary<string, string?>
         {
@@ -48,7 +54,9 @@ public static class BenchmarkHost
             ["KEY_VAULT_URI"] = "",
             ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
         };
-        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning };
+        foreach (var (name, value) in more)
+            settings[name] = value;
+        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs };
         if (postgres is not null)
         {
             settings["MotherDuck:Region"] = "";

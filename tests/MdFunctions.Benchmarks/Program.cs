@@ -10,12 +10,18 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["loads"] = LoadBenchmark.RunAsync,
     ["errors"] = ErrorBenchmark.RunAsync,
     ["pressure"] = PressureBenchmark.RunAsync,
+    ["refusals"] = RefusalBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
     ["start"] = StartBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])
 {
     await FileServer.RunAsync(folder);
+    return 0;
+}
+if (args is [Callers.Word, .. var calling])
+{
+    await Callers.RunAsync(calling);
     return 0;
 }
 if (args.FirstOrDefault(arg => !benchmarks.ContainsKey(arg)) is { } unknown)
