@@ -25,7 +25,7 @@ internal sealed class Ed25519Key
     {
         var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(secret.Length)];
         return Base64.DecodeFromUtf8(secret["whpk_".Length..], bytes, out _, out var length) == OperationStatus.Done
-            && PublicKey.TryImport(SignatureAlgorithm.Ed25519, bytes.AsSpan(0, length), KeyBlobFormat.RawPublicKey, out var key) ? new(key) : null;
+            && PublicKey.TryImport(SignatureAlgorithm.Ed25519, bytes.AsSpan(0, length), KeyBlobFormat.RawPublicKey, out var key) ? new(key!) : null;
     }
 
     /// <summary>Whether a signature of these bytes is the sender's.</summary>

@@ -108,6 +108,27 @@ public sealed class SharesTests
     }
 
     [Fact]
+    public async Task Refusals_leave_at_their_pace_and_whoever_is_gone_waits_for_none()
+    {
+        await using var app = await StartAsync(Files, ("MotherDuck:MaxPoolSize", "1"), ("Queries:QueueLimit", "0"), ("Queries:RefusalRate", "1"));
+        await using (await TakeAllAsync(Pool(app), 1))
+        {
+            var calls = Enumerable.Range(0, 4).Select(_ => app.Client.GetAsync("/api/queries/one")).ToList();
+            using (var first = await await Task.WhenAny(calls))
+                await first.ProblemAsync(503);
+            Assert.Contains(calls, call => !call.IsCompleted);
+            using var gone = new CancellationTokenSource();
+            var more = app.Client.GetAsync("/api/queries/one", gone.Token);
+            await gone.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => more);
+            foreach (var call in calls)
+                await (await call).ProblemAsync(503);
+        }
+        await app.GetJsonAsync("/api/queries/one");
+        Assert.DoesNotContain(app.Logs.All, line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_burst_is_answered_whole_each_call_with_its_rows_or_with_503()
     {
         await using var app = await StartAsync(Files, ("MotherDuck:MaxPoolSize", "2"), ("Queries:QueueLimit", "20"));
