@@ -14,7 +14,11 @@ namespace MdFunctions.Benchmarks;
 /// <param name="P50">The median of a good answer's time, in milliseconds.</param>
 /// <param name="P99">Its 99th percentile.</param>
 /// <param name="Longest">The longest.</param>
-internal sealed record Asked(int Good, int Refused, int Failed, double Rate, double P50, double P99, double Longest);
+internal sealed record Asked(int Good, int Refused, int Failed, double Rate, double P50, double P99, double Longest)
+{
+    /// <summary>The processor time of this process, which is not the callers', over the good answers, in microseconds: what those cost with all that was refused beside them. Over the refused ones where there is no good one.</summary>
+    public double Processor { get; init; }
+}
 
 /// <summary>Callers that ask again and again, in a process of their own: what they cost is not in the app's figures, though they share its machine.</summary>
 internal static class Callers
@@ -22,7 +26,10 @@ internal static class Callers
     /// <summary>The word on this program's command line that makes it one.</summary>
     public const string Word = "call";
 
-    /// <summary>Asks for some time, counted from when all callers have a connection.</summary>
+    // Until all have a connection through to the worker, which costs once.
+    private static readonly TimeSpan Ramp = TimeSpan.FromSeconds(3);
+
+    /// <summary>Asks for some time, counted from some seconds after all callers have begun.</summary>
     /// <param name="url">What they ask for.</param>
     /// <param name="callers">How many there are.</param>
     /// <param name="time">How long they ask.</param>
@@ -31,9 +38,14 @@ internal static class Callers
     {
         string[] arguments = [typeof(Callers).Assembly.Location, Word, url, $"{callers}", time.TotalSeconds.ToString(CultureInfo.InvariantCulture), $"{regard}"];
         using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
+        await process.StandardOutput.ReadLineAsync(); // They begin.
+        var processor = Environment.CpuUsage.TotalTime;
+        await process.StandardOutput.ReadLineAsync(); // They end.
+        processor = Environment.CpuUsage.TotalTime - processor;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return JsonSerializer.Deserialize<Asked>(output) ?? throw new InvalidOperationException("The callers said nothing.");
+        var asked = JsonSerializer.Deserialize<Asked>(output) ?? throw new InvalidOperationException("The callers said nothing.");
+        return asked with { Processor = processor.TotalMicroseconds / (asked.Good > 0 ? asked.Good : asked.Refused) };
     }
 
     /// <summary>Is the callers, and prints what they saw.</summary>
@@ -57,10 +69,15 @@ internal static class Callers
                 await AskAsync();
         }).ToList();
         await start.Task;
+        await Task.Delay(Ramp);
+        took.Clear();
+        (good, refused) = (0, 0);
         var begun = Stopwatch.GetTimestamp();
+        Console.WriteLine("begin");
         await Task.Delay(TimeSpan.FromSeconds(seconds));
+        var (rate, seen) = (good / Stopwatch.GetElapsedTime(begun).TotalSeconds, new Asked(good, refused, 0, 0, 0, 0, 0)); // Those under way belong to no second.
+        Console.WriteLine("end");
         await stop.CancelAsync();
-        var (rate, seen) = (good / Stopwatch.GetElapsedTime(begun).TotalSeconds, new Asked(good, refused, failed, 0, 0, 0, 0)); // Those under way belong to no second.
         await Task.WhenAll(all);
         var sorted = took.Order().ToArray();
         Console.WriteLine(JsonSerializer.Serialize(seen with { Failed = failed, Rate = rate, P50 = At(0.5), P99 = At(0.99), Longest = At(1) }));
