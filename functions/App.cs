@@ -2,6 +2,7 @@ using Azure.Core;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using MdFunctions.Engine;
 using MdFunctions.Engine.MotherDuck;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -46,6 +47,7 @@ public static class App
 
         // Before all others: who hangs up may do so before the worker has the request, which would be an error in the log.
         builder.Use(next => context => EndQuietlyAsync(next, context));
+        builder.Use(next => context => SendOnceAsync(next, context));
         // HTTP by ASP.NET Core's own types.
         builder.ConfigureFunctionsWebApplication();
         // Each feature has its own limit of a body and says so; the server's would be an empty 500.
@@ -77,6 +79,14 @@ public static class App
                 // The server has ended it already.
             }
         }
+    }
+
+    // Whoever asked has the answer by now. The worker would write the object that made it as JSON, and send that to the host too.
+    private static async Task SendOnceAsync(FunctionExecutionDelegate next, FunctionContext context)
+    {
+        await next(context);
+        if (context.GetInvocationResult() is { Value: IResult } result)
+            result.Value = null;
     }
 
     // A timer's call may be cancelled too, and then it has failed.

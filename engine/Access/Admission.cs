@@ -23,7 +23,7 @@ internal enum Door
 }
 
 /// <summary>Lets requests in: finds out who sends them, and counts them.</summary>
-internal sealed class Admission(AccessOptions options, TokenCheck tokens, PublicUrl url, Audit audit) : IAsyncDisposable
+internal sealed class Admission(AccessOptions options, Lazy<TokenCheck> tokens, PublicUrl url, Audit audit) : IAsyncDisposable
 {
     /// <summary>The route of the metadata of RFC 9728, below the prefix.</summary>
     public const string MetadataRoute = ".well-known/oauth-protected-resource/mcp";
@@ -73,7 +73,7 @@ internal sealed class Admission(AccessOptions options, TokenCheck tokens, Public
             return door == Door.Events && options.EventsHaveKey ? Caller.Key : throw Unauthorized(request, door, null, "A bearer token is missing: Authorization: Bearer TOKEN.");
         if (headers is not [{ } header] || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
             throw Unauthorized(request, door, "invalid_request", "Expected one header Authorization: Bearer TOKEN.");
-        return await tokens.CheckAsync(header["Bearer ".Length..].Trim())
+        return await tokens.Value.CheckAsync(header["Bearer ".Length..].Trim())
             ?? throw Unauthorized(request, door, "invalid_token", "The token has ended, is not for this app, or is not one of its issuer's.");
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
@@ -28,7 +29,8 @@ public sealed class HealthRequests
     public Task<IResult> GetAsync(HttpRequest request) => Guard.RunAsync(request, Door.Open, async () =>
     {
         var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
-        return Results.Json(new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time)));
+        var health = new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time));
+        return Results.Bytes(JsonSerializer.SerializeToUtf8Bytes(health, HealthJson.Default.Health), "application/json; charset=utf-8");
     });
 
     private async Task<DeepHealth> AskMotherDuckAsync(CancellationToken cancellationToken)

@@ -48,7 +48,7 @@ public static class EngineServices
         services.AddSingleton(TimeProvider.System);
         services.AddMotherDuck(motherDuck);
         services.AddSingleton(templates);
-        services.AddSingleton(access).AddSingleton<TokenCheck>().AddSingleton<Audit>().AddSingleton<Admission>();
+        services.AddSingleton(access).AddSingleton<TokenCheck>().AddSingleton(app => new Lazy<TokenCheck>(app.Get<TokenCheck>)).AddSingleton<Audit>().AddSingleton<Admission>();
         services.AddSingleton(url).AddSingleton(origins).AddSingleton<QueryColumns>();
         services.AddSingleton(mcp).AddSingleton<McpTools>();
         services.AddSingleton(queries).AddSingleton<QueryShapes>().AddSingleton<QueryCache>().AddSingleton<AnswerBuffer>().AddSingleton<QueryRunner>();

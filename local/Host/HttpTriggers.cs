@@ -67,7 +67,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
                 result = await invocation;
             // The worker ends a failed call's response as if all were well, so the answer is whole only once both halves are good.
             var error = await forwarding;
-            isCallers = error is ForwarderError.RequestBodyClient or ForwarderError.ResponseBodyClient;
+            isCallers = error == ForwarderError.RequestBodyClient && IsCutShort(context.GetForwarderErrorFeature()?.Exception);
             if (error != ForwarderError.None)
                 failure = new InvalidOperationException($"Failed to proxy request with ForwarderError: {error}", context.GetForwarderErrorFeature()?.Exception);
             else if (result.Status != StatusResult.Types.Status.Success)
@@ -99,6 +99,14 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         context.Response.Clear();
         context.Response.StatusCode = StatusCodes.Status500InternalServerError;
     }
+
+    // Other bodies that cannot be read have a caller who waits for an answer. Kestrel tells them apart by its words only.
+    private static bool IsCutShort(Exception? exception) => exception switch
+    {
+        AggregateException all => all.InnerExceptions.Any(IsCutShort),
+        BadHttpRequestException bad => bad.Message.StartsWith("Unexpected end of request content", StringComparison.Ordinal),
+        _ => exception?.InnerException is { } inner && IsCutShort(inner),
+    };
 
     // Cancelled while its two halves meet, a call would leave the request half alone, which is an error of the worker's server.
     private async Task CancelAsync(Task forwarding, string id)

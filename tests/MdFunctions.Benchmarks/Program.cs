@@ -14,6 +14,7 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["refusals"] = RefusalBenchmark.RunAsync,
     ["endpoint"] = EndpointBenchmark.RunAsync,
     ["start"] = StartBenchmark.RunAsync,
+    ["request"] = RequestBenchmark.RunAsync,
 };
 if (args is [FileServer.Word, var folder])
 {

@@ -80,6 +80,21 @@ internal static class StatementProbes
                 await command.PrepareAsync(stop);
                 return "a".Equals(await command.ExecuteScalarAsync(stop)) && "a".Equals(await command.ExecuteScalarAsync(stop));
             })),
+        new("kept-plan", "A statement that was prepared before other rows came answers with them. (DuckDB 1.5 plans one without parameters by what the data was like then.)", FactSource.DuckDb,
+            "Keeps no prepared statements.",
+            "Nothing: the app does not use it. Elsewhere, do not keep prepared statements without parameters.",
+            Severity.Copes, [Right, Refused], (patient, stop) => patient.OnTwoAsync(async (first, second) =>
+            {
+                var table = patient.Table("planned");
+                await first.RunAsync(stop, $"CREATE OR REPLACE TABLE {table} AS SELECT i AS n FROM range(1, 4) numbers(i)");
+                return await TryAsync(async () =>
+                {
+                    await using var command = new NpgsqlCommand($"SELECT CAST(n AS VARCHAR) AS planned FROM {table} WHERE n = 5", first) { AllResultTypesAreUnknown = true };
+                    await command.PrepareAsync(stop);
+                    await second.RunAsync(stop, $"INSERT INTO {table} VALUES (5), (NULL)");
+                    return "5".Equals(await command.ExecuteScalarAsync(stop));
+                });
+            }, stop)),
         new("binary", "Values arrive in binary where a client asks for it.", FactSource.Guess,
             "Asks for text always.",
             "Nothing: the app does not use it.",
@@ -149,15 +164,17 @@ internal static class StatementProbes
     }, stop);
 
     private static Func<Patient, CancellationToken, Task<string>> Tried(Func<NpgsqlConnection, CancellationToken, Task<bool>> ask) =>
-        (patient, stop) => patient.OnTwoAsync(async (connection, _) =>
+        (patient, stop) => patient.OnTwoAsync((connection, _) => TryAsync(() => ask(connection, stop)), stop);
+
+    private static async Task<string> TryAsync(Func<Task<bool>> ask)
+    {
+        try
         {
-            try
-            {
-                return await ask(connection, stop) ? Right : "another value";
-            }
-            catch (PostgresException)
-            {
-                return Refused;
-            }
-        }, stop);
+            return await ask() ? Right : "another value";
+        }
+        catch (PostgresException)
+        {
+            return Refused;
+        }
+    }
 }

@@ -28,6 +28,7 @@ public static class Forgeries
         ["untyped-result"] = Answers("AS untyped", "SELECT CAST($1 AS VARCHAR) || '!' AS untyped"),
         ["table-function"] = Answers("read_csv($1)", "SELECT CAST($1 AS VARCHAR)"),
         ["named-statement"] = Says("AS named", "b"),
+        ["kept-plan"] = Says("AS planned", "4"),
         ["binary"] = Answers("AS binary_number", "SELECT 43::INTEGER AS binary_number"),
         ["batch"] = Answers("'first' AS batched", "SELECT 'third' AS batched"),
         ["describe"] = Answers("AS money", "DESCRIBE SELECT 1 AS money"),

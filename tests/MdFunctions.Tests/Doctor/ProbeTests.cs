@@ -13,6 +13,7 @@ public sealed class ProbeTests
         ["bare-cast"] = ("2026-02-28", "refused"),
         ["untyped-result"] = ("a text", "refused"),
         ["named-statement"] = ("the right value", "the right value"),
+        ["kept-plan"] = ("the right value", "the right value"),
         ["binary"] = ("the right value", "the right value"),
         ["batch"] = ("the right value", "the right value"),
         ["folded-null"] = ("INTEGER", "INTEGER"),

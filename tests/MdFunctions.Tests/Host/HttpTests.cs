@@ -1,12 +1,17 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using MdFunctions.Engine.Queries;
 using MdFunctions.Local;
+using MdFunctions.Local.Host;
 using MdFunctions.Tests.Infrastructure;
 using MdFunctions.Tests.Ingest;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace MdFunctions.Tests.Host;
 
@@ -110,5 +115,37 @@ public sealed class HttpTests
     {
         await using var app = await LocalApp.StartAsync(Files);
         Assert.Equal("1.17.0", app.Host.Functions.Capabilities["WorkerOpenTelemetrySchemaVersion"]);
+    }
+
+    [Fact]
+    public async Task An_answer_is_not_sent_to_the_host_a_second_time()
+    {
+        var settings = await SharedEndpoint.SettingsAsync();
+        settings["LOADS_HOURLY_SCHEDULE"] = settings["LOADS_DAILY_SCHEDULE"] = "0 0 0 1 1 *";
+        var returned = new ConcurrentQueue<object?>();
+        await using var host = await FunctionsHost.StartAsync(
+            new InProcessWorker(
+                app =>
+                {
+                    app.Configuration.AddInMemoryCollection(settings);
+                    app.Logging.SetMinimumLevel(LogLevel.Error);
+                    app.Use(next => async context =>
+                    {
+                        await next(context);
+                        returned.Enqueue(context.GetInvocationResult().Value);
+                    });
+                },
+                null),
+            new FunctionsHostOptions
+            {
+                Settings = new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),
+                ApplicationDirectory = AppContext.BaseDirectory,
+                Logging = logging => logging.SetMinimumLevel(LogLevel.Error),
+            },
+            CancellationToken.None);
+        using var client = new HttpClient { BaseAddress = host.BaseAddress };
+        foreach (var path in (string[])["api/health", "api/queries", "api/queries/none"])
+            Assert.NotEqual("", await (await client.GetAsync(path)).Content.ReadAsStringAsync());
+        Assert.Equal([null, null, null], returned);
     }
 }

@@ -55,6 +55,16 @@ internal sealed class ChildWorker(string folder, IReadOnlyDictionary<string, str
         return Task.CompletedTask;
     }
 
+    /// <summary>What it has used of the processors since its start.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Kills it, as the system does when memory runs out.</summary>
     public void Kill() => _process!.Kill();
 
