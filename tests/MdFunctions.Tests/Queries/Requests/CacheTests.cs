@@ -63,7 +63,7 @@ public sealed class CacheTests
             // It hangs up before, while and after the others come, and as the answer does.
             if (i % 3 == 0)
                 await Task.Yield();
-            var ends = Task.Run(() => collected.SetResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow)), CancellationToken.None);
+            var ends = Task.Run(() => collected.SetResult(new CollectedAnswer([1], false, DateTimeOffset.UtcNow, 0)), CancellationToken.None);
             await gone.CancelAsync();
             Assert.All(await Task.WhenAll(others), answered => Assert.NotEqual(default, answered));
             await ends;
