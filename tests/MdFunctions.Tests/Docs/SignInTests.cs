@@ -54,7 +54,7 @@ public sealed partial class SignInTests : IAsyncLifetime
         await page.GetByText("1 rows · ").Filter(new() { HasText = "complete" }).WaitForAsync();
         Assert.Equal(["a", "2"], await page.Locator(".grid tr[aria-rowindex='2'] td").AllTextContentsAsync());
         await page.GetByText("The request as code").ClickAsync();
-        Assert.Contains("-H 'Authorization: Bearer TOKEN'", await page.GetByLabel("The request as code").TextContentAsync(), StringComparison.Ordinal);
+        await Assertions.Expect(page.GetByLabel("The request as code")).ToContainTextAsync("-H 'Authorization: Bearer TOKEN'");
 
         Assert.Equal("{}", await page.EvaluateAsync<string>("JSON.stringify({ ...localStorage, ...sessionStorage })"));
         Assert.Equal("", await page.EvaluateAsync<string>("document.cookie"));
@@ -167,7 +167,7 @@ public sealed partial class SignInTests : IAsyncLifetime
         Assert.Contains("scope=openid+profile+api%3A%2F%2Fapp%2F.default", asked, StringComparison.Ordinal);
         await page.Locator("#catalog a").First.WaitForAsync();
         await page.GetByText("The request as code").ClickAsync();
-        Assert.Contains("-H 'x-functions-key: KEY' -H 'Authorization: Bearer TOKEN'", await page.GetByLabel("The request as code").TextContentAsync(), StringComparison.Ordinal);
+        await Assertions.Expect(page.GetByLabel("The request as code")).ToContainTextAsync("-H 'x-functions-key: KEY' -H 'Authorization: Bearer TOKEN'");
     }
 
     [Fact]
