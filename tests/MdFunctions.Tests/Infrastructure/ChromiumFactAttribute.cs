@@ -21,4 +21,13 @@ public sealed class ChromiumFactAttribute : FactAttribute
         ExecutablePath = Path,
         Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     });
+
+    /// <summary>Refuses all that a page calls without a function key, as Azure's host does; the local one asks for none.</summary>
+    public static Task AskForKeyAsync(IPage page, string key) => page.RouteAsync("**/api/**", async route =>
+    {
+        if (route.Request.Url.EndsWith("/docs", StringComparison.Ordinal) || route.Request.Headers.GetValueOrDefault("x-functions-key") == key)
+            await route.ContinueAsync();
+        else
+            await route.FulfillAsync(new() { Status = 401 });
+    });
 }

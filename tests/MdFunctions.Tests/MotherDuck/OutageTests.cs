@@ -76,12 +76,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         await using var vault = await KeyVaultServer.StartAsync();
         await using var endpoint = await OwnEndpoint.StartAsync(token);
         vault.Set("motherduck-token", token);
-        await using var app = await Connections.AppAsync(endpoint, vault, new Dictionary<string, string?>
-        {
-            ["MotherDuck:ConnectionLifetime"] = "1s",
-            ["MotherDuck:TokenRefreshInterval"] = "1s",
-            ["MotherDuck:TokenRetryInterval"] = "1s",
-        });
+        await using var app = await Connections.AppAsync(endpoint, vault, Connections.NewEachSecond);
         await app.GetJsonAsync("api/queries/answer");
         await vault.GoDownAsync();
 

@@ -85,6 +85,14 @@ public static class Connections
     public static string Jwt(object claims) =>
         $"{Encode(new { alg = "HS256", typ = "JWT" })}.{Encode(claims)}.{Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16))}";
 
+    /// <summary>Settings with which connections and the token are replaced all the time.</summary>
+    public static IReadOnlyDictionary<string, string?> NewEachSecond { get; } = new Dictionary<string, string?>
+    {
+        ["MotherDuck:ConnectionLifetime"] = "1s",
+        ["MotherDuck:TokenRefreshInterval"] = "1s",
+        ["MotherDuck:TokenRetryInterval"] = "1s",
+    };
+
     /// <summary>A token without an end.</summary>
     public static string NewToken() => Jwt(new { sub = Guid.NewGuid().ToString(), tokenType = "read_write" });
 
