@@ -64,7 +64,9 @@ internal sealed class QueryColumns(MotherDuckDataSources dataSources, QueryShape
     {
         try
         {
-            await dataSources.Read.ReadAsync(Limit, (connection, stop) => shapes.RefreshAsync(connection, query, stop), cancellationToken);
+            // What a document says does not wait behind queries.
+            await dataSources.Read.RunAsync(
+                Limit, (connection, stop) => shapes.RefreshAsync(connection, query, stop), MotherDuckError.IsTransientFailure, cancellationToken, new Turn { CanWait = false });
         }
         catch (Exception e) when (MotherDuckError.From(e) is { Kind: MotherDuckErrorKind.Rejected } error)
         {

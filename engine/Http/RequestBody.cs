@@ -53,12 +53,15 @@ internal static class RequestBody
     }
 
     /// <summary>Whether a request says that its body is JSON in UTF-8.</summary>
-    public static bool IsJson(HttpRequest request) => request.HasJsonContentType() && IsUtf8(request);
+    public static bool IsJson(HttpRequest request) => MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && IsJson(type) && IsUtf8(type);
 
-    /// <summary>Whether a request says that its text is UTF-8, or nothing about it.</summary>
-    public static bool IsUtf8(HttpRequest request) =>
-        HeaderUtilities.RemoveQuotes(request.GetTypedHeaders().ContentType?.Charset ?? default) is var charset
-        && (charset.Length == 0 || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether a media type is JSON, or something written in it: <c>application/cloudevents+json</c>.</summary>
+    public static bool IsJson(MediaTypeHeaderValue type) =>
+        type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a media type says that its text is UTF-8, or nothing about it.</summary>
+    public static bool IsUtf8(MediaTypeHeaderValue type) =>
+        HeaderUtilities.RemoveQuotes(type.Charset) is var charset && (charset.Length == 0 || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Parses a body.</summary>
     /// <param name="body">Its bytes; a byte order mark before it is taken.</param>

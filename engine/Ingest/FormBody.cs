@@ -10,11 +10,14 @@ namespace MdFunctions.Engine.Ingest;
 /// <summary>A body of media type <c>application/x-www-form-urlencoded</c>. ASP.NET Core's reader puts U+FFFD where text is not UTF-8; here that is an error.</summary>
 internal static class FormBody
 {
+    /// <summary>The media type.</summary>
+    public const string MediaType = "application/x-www-form-urlencoded";
+
     private const int MaxFields = 1000;
 
     /// <summary>Whether a request says that its body is a form.</summary>
     public static bool IsForm(HttpRequest request) =>
-        request.GetTypedHeaders().ContentType?.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) == true;
+        request.GetTypedHeaders().ContentType?.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Reads the fields, in their order.</summary>
     /// <exception cref="ProblemException">400: it is empty or not UTF-8; 413: more than 1,000 fields.</exception>
@@ -56,7 +59,11 @@ internal static class FormBody
             foreach (var values in fields.GroupBy(field => field.Name, field => field.Value, StringComparer.Ordinal))
             {
                 if (!types.TryGetValue(values.Key, out var type))
+                {
+                    if (columns.RefusesUnknown) // By its name, as in JSON.
+                        json.WriteNull(values.Key);
                     continue;
+                }
                 if (type is ListColumn { Element: var element })
                 {
                     json.WriteStartArray(values.Key);

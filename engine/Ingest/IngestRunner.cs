@@ -6,6 +6,7 @@ using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 
 namespace MdFunctions.Engine.Ingest;
 
@@ -160,12 +161,13 @@ internal sealed class IngestRunner(
 
     private static (BodyKind Kind, bool Packed) MediaType(IngestTemplate ingest, HttpRequest request)
     {
-        var mediaType = request.GetTypedHeaders().ContentType?.MediaType.Value?.ToLowerInvariant();
-        BodyKind? kind = mediaType is "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines" ? BodyKind.Lines
-            : FormBody.IsForm(request) ? BodyKind.Form
-            : request.HasJsonContentType() || (mediaType is not null && mediaType == ingest.ContentType) ? BodyKind.Json
-            : null;
-        if (kind is null || !RequestBody.IsUtf8(request))
+        BodyKind? kind = !MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !RequestBody.IsUtf8(type) ? null : type.MediaType.Value!.ToLowerInvariant() switch
+        {
+            "application/x-ndjson" or "application/ndjson" or "application/jsonl" or "application/x-jsonlines" => BodyKind.Lines,
+            FormBody.MediaType => BodyKind.Form,
+            var name => RequestBody.IsJson(type) || name == ingest.ContentType ? BodyKind.Json : null,
+        };
+        if (kind is null)
             throw new ProblemException(new Problem(415, "Unsupported media type", "Expected Content-Type: application/json, application/x-ndjson or application/x-www-form-urlencoded, in UTF-8."));
         return request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
         {

@@ -21,7 +21,7 @@ internal sealed partial record IngestTemplate
     /// <summary>The table that gets the rows; it is made from the statement where it is missing.</summary>
     public required TableName Target { get; init; }
 
-    /// <summary>The columns of <c>body</c>; a key that is not among them is left out.</summary>
+    /// <summary>The columns of <c>body</c>; a key that is not among them is left out, or refused.</summary>
     public required StructColumn Columns { get; init; }
 
     /// <summary>How senders sign.</summary>
@@ -154,6 +154,7 @@ internal sealed partial record IngestTemplate
     private static StructColumn ReadColumns(FrontMatter frontMatter)
     {
         var fields = new List<(string, ColumnType)>();
+        var refusesUnknown = frontMatter.Choice("unknownKeys", "drop", "refuse") == "refuse";
         if (frontMatter.Map("columns") is { } map)
         {
             foreach (var name in map.Keys)
@@ -161,12 +162,12 @@ internal sealed partial record IngestTemplate
                 var text = map.Text(name) ?? "";
                 if (name.Length == 0 || name.Contains('\0'))
                     map.Fault(name, "a column has an empty name");
-                else if (ColumnType.Parse(text) is { } type)
+                else if (ColumnType.Parse(text, refusesUnknown) is { } type)
                     fields.Add((name, type));
                 else
                     map.Fault(name, $"column '{name}' has type '{text}'; expected a DuckDB type such as VARCHAR, BIGINT, DECIMAL(18,2), TIMESTAMPTZ, JSON, STRUCT(name VARCHAR) or a list, VARCHAR[], with or without NOT NULL");
             }
-            if (StructColumn.Create(fields) is { } columns)
+            if (StructColumn.Create(fields, refusesUnknown) is { } columns)
                 return columns;
             if (fields.Count == map.Keys.Count())
                 frontMatter.Fault("columns", fields.Count == 0 ? "'columns' is empty; expected 'name: TYPE' for each key to take" : "two columns have one name but for upper and lower case");
@@ -175,7 +176,7 @@ internal sealed partial record IngestTemplate
         {
             frontMatter.Fault("columns", "'columns' is missing; expected 'name: TYPE' for each key of the rows to take");
         }
-        return StructColumn.Create([("missing", ColumnType.Parse("JSON")!)])!;
+        return StructColumn.Create([("missing", ColumnType.Parse("JSON")!)], refusesUnknown)!;
     }
 
     private static Place? ReadId(FrontMatter frontMatter, string id)

@@ -26,6 +26,9 @@ internal sealed record QueryOptions
     /// <summary>How long a reader may take less than that. Default 10 seconds; a tenth of it while all connections wait for readers.</summary>
     public TimeSpan SlowReaderGrace { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How many refusals for want of a connection are answered a second; what is more waits for its refusal. 0 for no such limit. Default 200.</summary>
+    public int RefusalRate { get; init; } = 200;
+
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static QueryOptions Read(Settings settings) => new()
     {
@@ -34,6 +37,7 @@ internal sealed record QueryOptions
         CacheBytes = settings.Integer("Queries:CacheBytes", Defaults.CacheBytes, 0, int.MaxValue),
         BufferBytes = settings.Integer("Queries:BufferBytes", Defaults.BufferBytes, 0, int.MaxValue),
         SlowReaderBytes = settings.Integer("Queries:SlowReaderBytes", Defaults.SlowReaderBytes, 0, int.MaxValue),
+        RefusalRate = settings.Integer("Queries:RefusalRate", Defaults.RefusalRate, 0, 100_000),
         SlowReaderGrace = settings.Duration("Queries:SlowReaderGrace", Defaults.SlowReaderGrace, TimeSpan.FromMilliseconds(100), MaxTimeout),
     };
 }

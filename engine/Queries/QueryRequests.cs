@@ -32,7 +32,7 @@ public sealed class QueryRequests
         Caller.Of(request.HttpContext).Demand(query.Template.Access, $"query {name}");
         if (request.Method is not ("GET" or "HEAD" or "POST"))
             return Problem.MethodNotAllowed(request.Method, "GET, HEAD, POST");
-        if (_runner.Refuse(query, request) is { } busy)
+        if (await _runner.RefuseAsync(query, request) is { } busy)
             return busy;
         var format = ResultFormat.Of(request);
         var values = await TemplateInput.ReadAsync(request, query.Template.Parameters, QueryTemplate.Reserved, request.HttpContext.RequestAborted);

@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
@@ -11,18 +12,37 @@ namespace MdFunctions.Engine.Queries;
 /// <summary>Answers a request for a query: waits for a turn, runs the statement, and sends its rows on as they arrive.</summary>
 internal sealed class QueryRunner(
     MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, QueryOptions options, AnswerBuffer buffer, Telemetry telemetry, Audit audit, TimeProvider time, ILogger<QueryRunner> logger)
+    : IDisposable
 {
+    private readonly Lazy<TokenBucketRateLimiter> _refusals = new(() => new(new TokenBucketRateLimiterOptions
+    {
+        TokenLimit = Math.Max(1, options.RefusalRate / 2),
+        TokensPerPeriod = Math.Max(1, options.RefusalRate / 20),
+        ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, options.RefusalRate / 20) / (double)options.RefusalRate),
+        QueueLimit = 5000, // What is more leaves at once.
+    }));
+
     /// <summary>Turns a request away before any work is done for it, where too many wait. What may be in the cache is looked for there first.</summary>
     /// <returns>Null if there is a place for it.</returns>
-    public Problem? Refuse(QueryTemplate query, HttpRequest request)
+    public async ValueTask<Problem?> RefuseAsync(QueryTemplate query, HttpRequest request)
     {
         if (query.Cache is not null && options.CacheBytes > 0)
             return null;
         if (dataSources.Read.Refuses(Turn(query, request), query.Timeout) is not { } wait)
             return null;
-        using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null));
-        run.Refuse();
+        using (var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null)))
+            run.Refuse();
+        // Nearly all that a refusal costs is the worker's and the host's part. Callers who come again at once, whatever they are told, would take the processor from those who are served.
+        if (options.RefusalRate > 0)
+            (await _refusals.Value.AcquireAsync(1, request.HttpContext.RequestAborted)).Dispose();
         return Guard.Busy(wait);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_refusals.IsValueCreated)
+            _refusals.Value.Dispose();
     }
 
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
 using MdFunctions.Local.Host.Rpc;
 using MdFunctions.Local.Host.Timers;
 using Microsoft.AspNetCore.Builder;
@@ -50,6 +49,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
     private WebApplication? _front;
     private HttpTriggers? _http;
     private TimerTriggers? _timers;
+    private HostFile _file = null!;
 
     private FunctionsHost(IWorker worker, ILoggerFactory loggers) => (_worker, _loggers) = (worker, loggers);
 
@@ -57,7 +57,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
     public IReadOnlyList<Function> Functions { get; private set; } = [];
 
     /// <summary>The first part of HTTP functions' routes.</summary>
-    public string RoutePrefix { get; private set; } = "api";
+    public string RoutePrefix => _file.RoutePrefix;
 
     /// <summary>Where the functions are served.</summary>
     public Uri BaseAddress { get; private set; } = null!;
@@ -127,7 +127,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
             Check(loaded.FunctionLoadResponse.Result, $"Function '{function.Name}' cannot be loaded");
         }));
         Functions = [.. metadata.FunctionMetadataResponse.FunctionMetadataResults.Select(Function.Read).OrderBy(function => function.Name, StringComparer.Ordinal)];
-        RoutePrefix = ReadRoutePrefix(options.ApplicationDirectory);
+        _file = HostFile.Read(options.ApplicationDirectory);
     }
 
     private async Task ServeAsync(FunctionsHostOptions options, CancellationToken cancellationToken)
@@ -147,6 +147,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
         _front = app;
         _http = new HttpTriggers(_channel, workerAddress, app.Services.GetRequiredService<IHttpForwarder>(), logger);
         _timers = new TimerTriggers(_channel, Functions, options.Settings, options.TimerStatusFile, logger);
+        _file.UseLimits(app);
         app.UseCrossSiteRules(options.Settings["Cors:Origins"]);
         _http.Map(app, RoutePrefix, Functions);
         app.MapAdmin(Functions, _timers, logger);
@@ -189,13 +190,6 @@ internal sealed class FunctionsHost : IAsyncDisposable
                 await Task.Delay(50, cancellationToken);
             }
         }
-    }
-
-    private static string ReadRoutePrefix(string folder)
-    {
-        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "host.json")), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        return json.RootElement.TryGetProperty("extensions", out var extensions) && extensions.TryGetProperty("http", out var http)
-            && http.TryGetProperty("routePrefix", out var prefix) ? prefix.GetString()! : "api";
     }
 
     private static void Check(StatusResult result, string what)

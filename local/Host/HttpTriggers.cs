@@ -17,11 +17,13 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
 {
     private const string InvocationId = "x-ms-invocation-id";
 
-    // As many calls of one address at a time as the Functions host lets in where its throttles are on (maxConcurrentRequests): the two halves of a call must meet in
-    // the worker within five seconds. Others wait here, where it costs next to nothing, and no address waits behind another.
+    // The Functions host has no such limit on Flex Consumption. Here callers, host, worker and endpoint are one process as a rule, which has four sockets for each call and no more than this machine
+    // gives it. It is far more than the app lets wait, so that the app's own refusals show; what is beyond waits here, and no address behind another.
     private readonly PartitionedRateLimiter<PathString> _gate = PartitionedRateLimiter.Create<PathString, string>(path => RateLimitPartition.GetConcurrencyLimiter(
-        path.Value ?? "", _ => new ConcurrencyLimiterOptions { PermitLimit = 100, QueueLimit = int.MaxValue }));
+        path.Value ?? "", _ => new ConcurrencyLimiterOptions { PermitLimit = 1000, QueueLimit = int.MaxValue }));
     private readonly ForwarderRequestConfig _forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
+
+    // As the Functions host has it: a header that is not ASCII cannot be sent on, and the call ends in a 500 there too.
     private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
 
     /// <summary>Maps every HTTP function. What is mapped to nothing, wrong methods included, is an empty 404.</summary>

@@ -17,7 +17,9 @@ public static class BenchmarkHost
     /// <summary>Runs something against an app with these queries, on a local endpoint of its own.</summary>
     /// <param name="queries">The SQL files' texts by the queries' names.</param>
     /// <param name="measure">What is run.</param>
-    public static async Task WithQueriesAsync(IReadOnlyDictionary<string, string> queries, Func<LocalHost, Task> measure)
+    /// <param name="logs">Gets the app's log lines of level Warning and above.</param>
+    /// <param name="more">More settings.</param>
+    public static async Task WithQueriesAsync(IReadOnlyDictionary<string, string> queries, Func<LocalHost, Task> measure, ILoggerProvider? logs = null, params IReadOnlyList<(string Name, string Value)> more)
     {
         var folder = Directory.CreateTempSubdirectory("mdfunctions-benchmark-").FullName;
         try
@@ -25,7 +27,7 @@ public static class BenchmarkHost
             Directory.CreateDirectory(Path.Combine(folder, "queries"));
             foreach (var (name, text) in queries)
                 await File.WriteAllTextAsync(Path.Combine(folder, "queries", $"{name}.sql"), text);
-            await using var app = await StartAsync(null, folder);
+            await using var app = await StartAsync(null, folder, more.ToDictionary(setting => setting.Name, string? (setting) => setting.Value), [], logs);
             await measure(app);
         }
         finally
@@ -41,9 +43,9 @@ public static class BenchmarkHost
     public static Task<LocalHost> StartAsync(
         PostgresServer? postgres, string folder, params IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries) => StartAsync(postgres, folder, new Dictionary<string, string?>(), queries);
 
-    /// <summary>The same with settings of the benchmark's own.</summary>
+    /// <summary>The same with settings of the benchmark's own, and somebody who reads the log.</summary>
     public static async Task<LocalHost> StartAsync(
-        PostgresServer? postgres, string folder, IReadOnlyDictionary<string, string?> own, IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries)
+        PostgresServer? postgres, string folder, IReadOnlyDictionary<string, string?> own, IReadOnlyList<(string Name, (string Name, string Type)[] Columns)> queries, ILoggerProvider? logs = null)
     {
         var settings = new Dictionary<string, string?>(own)
         {
@@ -52,7 +54,7 @@ public static class BenchmarkHost
             ["KEY_VAULT_URI"] = "",
             ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
         };
-        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning };
+        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs };
         if (postgres is not null)
         {
             settings["MotherDuck:Region"] = "";

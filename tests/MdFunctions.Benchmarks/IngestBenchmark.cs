@@ -4,7 +4,9 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using MdFunctions.Engine.Ingest;
 using MdFunctions.Engine.MotherDuck;
+using MdFunctions.Engine.Templates;
 using MdFunctions.Local;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -67,6 +69,7 @@ public static class IngestBenchmark
         await using var connection = await host.Services.GetRequiredService<MotherDuckDataSources>().Write.OpenAsync(CancellationToken.None);
 
         await WebhookAsync(client, 0, 1); // The table is there, and everything is compiled.
+        await PartsAsync(host, client, connection);
         await InsertAsync(connection, 0, 1);
         var results = new List<(string What, double RowsPerSecond)>
         {
@@ -85,6 +88,38 @@ public static class IngestBenchmark
         var best = results.Take(5).Max(result => result.RowsPerSecond);
         foreach (var (what, rate) in results)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-31} {rate,10:N0} {rate / results[0].RowsPerSecond,24:0.0} {rate / best,22:0.0}"));
+    }
+
+    // What a body of 1,000 rows spends its time on. The host's hop is what is left.
+    private static async Task PartsAsync(LocalHost host, HttpClient client, Npgsql.NpgsqlConnection connection)
+    {
+        const int rows = 1000;
+        var ingest = host.Services.GetRequiredService<TemplateCatalog>().Ingests["events"];
+        var insert = await host.Services.GetRequiredService<IngestTargets>().InsertAsync(ingest, TimeSpan.FromSeconds(30), CancellationToken.None);
+        var bare = $"INSERT INTO {ingest.Target} BY NAME {ingest.Select("CAST($1 AS VARCHAR)")}";
+        var body = Body(0, rows);
+        var json = IngestRows.Read(ingest, body, lines: false).Json;
+        (string What, Func<Task> Run)[] parts =
+        [
+            ("webhook, the whole", () => WebhookAsync(client, 0, rows)),
+            ("reading and checking the rows", () => Task.FromResult(IngestRows.Read(ingest, body, lines: false))),
+            ("the statement", () => connection.CountAsync(insert, [json], CancellationToken.None)),
+            ("the statement without the look at types", () => connection.CountAsync(bare, [json], CancellationToken.None)),
+            ("a statement that stores nothing of it", () => connection.CountAsync($"INSERT INTO {ingest.Target} BY NAME {ingest.Select("CAST($1 AS VARCHAR)")} WHERE false", [json], CancellationToken.None)),
+        ];
+        var times = parts.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < 120; round++)
+        {
+            for (var part = 0; part < parts.Length; part++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                await parts[part].Run();
+                if (round >= 20)
+                    times[part].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+        }
+        for (var part = 0; part < parts.Length; part++)
+            Figures.Print($"1,000 rows, {parts[part].What}", times[part].Median(), "ms", times[0].Median());
     }
 
     // The median of five runs of two seconds each; one after the other, as a single sender works.
@@ -110,7 +145,7 @@ public static class IngestBenchmark
 
     private static async Task WebhookAsync(HttpClient client, int first, int rows)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(Enumerable.Range(first, rows).Select(i => new { id = i, at = At(i), name = Name(i), amount = Amount(i), paid = i % 2 == 0 }));
+        var body = Body(first, rows);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/ingest/events") { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.Add("X-Hub-Signature-256", "sha256=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), body)));
@@ -119,6 +154,9 @@ public static class IngestBenchmark
         if (!response.IsSuccessStatusCode || JsonSerializer.Deserialize<JsonElement>(answer).GetProperty("inserted").GetInt32() != rows)
             throw new InvalidOperationException($"The webhook of {rows} rows was answered {(int)response.StatusCode}: {answer}");
     }
+
+    private static byte[] Body(int first, int rows) =>
+        JsonSerializer.SerializeToUtf8Bytes(Enumerable.Range(first, rows).Select(i => new { id = i, at = At(i), name = Name(i), amount = Amount(i), paid = i % 2 == 0 }));
 
     // Values as parameters, or written into the statement, which needs care with quotes and is quicker.
     private static async Task InsertAsync(Npgsql.NpgsqlConnection connection, int first, int rows, bool literals = false)

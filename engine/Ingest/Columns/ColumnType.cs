@@ -43,19 +43,21 @@ internal abstract class ColumnType
     private protected abstract Misfit? WriteValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> row, Utf8JsonWriter output);
 
     /// <summary>Reads a type as DuckDB writes it: a scalar type, <c>JSON</c>, <c>STRUCT(name type, ...)</c>, or a list of one, <c>type[]</c>; each may be <c>NOT NULL</c>.</summary>
+    /// <param name="text">The type.</param>
+    /// <param name="refusesUnknown">Whether a key that is no field of a struct in it does not fit.</param>
     /// <returns>Null if it is none of these.</returns>
-    public static ColumnType? Parse(string text)
+    public static ColumnType? Parse(string text, bool refusesUnknown = false)
     {
         var at = 0;
         var tokens = SqlLexer.TryRead(text)?.FindAll(token => token.Kind != SqlTokenKind.Space);
-        return tokens is not null && Parse(tokens, ref at) is { } type && at == tokens.Count ? type : null;
+        return tokens is not null && Parse(tokens, ref at, refusesUnknown) is { } type && at == tokens.Count ? type : null;
     }
 
-    private static ColumnType? Parse(List<SqlToken> tokens, ref int at)
+    private static ColumnType? Parse(List<SqlToken> tokens, ref int at, bool refusesUnknown)
     {
         if (at == tokens.Count)
             return null;
-        ColumnType? type = tokens[at].Is("STRUCT") ? ParseStruct(tokens, ref at) : ParseScalar(tokens, ref at);
+        ColumnType? type = tokens[at].Is("STRUCT") ? ParseStruct(tokens, ref at, refusesUnknown) : ParseScalar(tokens, ref at);
         while (type is not null && at + 1 < tokens.Count && tokens[at].Text == "[" && tokens[at + 1].Text == "]")
         {
             type = new ListColumn(type);
@@ -69,19 +71,19 @@ internal abstract class ColumnType
         return type;
     }
 
-    private static StructColumn? ParseStruct(List<SqlToken> tokens, ref int at)
+    private static StructColumn? ParseStruct(List<SqlToken> tokens, ref int at, bool refusesUnknown)
     {
         var fields = new List<(string, ColumnType)>();
         if (++at == tokens.Count || tokens[at].Text != "(")
             return null;
         do
         {
-            if (++at == tokens.Count || tokens[at++].Name is not { } name || Parse(tokens, ref at) is not { } type || at == tokens.Count)
+            if (++at == tokens.Count || tokens[at++].Name is not { } name || Parse(tokens, ref at, refusesUnknown) is not { } type || at == tokens.Count)
                 return null;
             fields.Add((name, type));
         }
         while (tokens[at].Text == ",");
-        return tokens[at++].Text == ")" ? StructColumn.Create(fields) : null;
+        return tokens[at++].Text == ")" ? StructColumn.Create(fields, refusesUnknown) : null;
     }
 
     // Words up to what ends a type: DOUBLE, TIMESTAMP WITH TIME ZONE, DECIMAL(18, 2).

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MdFunctions.Engine.Exact;
 using MdFunctions.Engine.Templates;
 
 namespace MdFunctions.Engine.Ingest;
@@ -9,10 +10,13 @@ internal sealed class ScalarColumn : ColumnType
 {
     private readonly ParameterType _type;
     private readonly int _safeDigits;
+    private readonly (int Whole, int Fraction) _decimal;
 
     /// <summary>Makes a column of a type that is no list.</summary>
-    public ScalarColumn(ParameterType type) : base(type.Name, "\"VARCHAR\"") =>
-        (_type, _safeDigits) = (type, type.Name switch { "TINYINT" => 2, "SMALLINT" => 4, "INTEGER" => 9, "BIGINT" => 18, "DOUBLE" => 15, _ => 0 });
+    public ScalarColumn(ParameterType type) : base(type.Name, "\"VARCHAR\"") => (_type, _safeDigits, _decimal) = (
+        type,
+        type.Name switch { "TINYINT" => 2, "SMALLINT" => 4, "INTEGER" => 9, "BIGINT" => 18, "DOUBLE" => 15, _ => 0 },
+        DuckType.Parse(type.Name) is { Name: "DECIMAL", Digits: { } digits } ? digits : default);
 
     private protected override Misfit? WriteValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> row, Utf8JsonWriter output)
     {
@@ -23,6 +27,7 @@ internal sealed class ScalarColumn : ColumnType
             output.WriteStringValue(row[start..(int)reader.BytesConsumed]);
             return null;
         }
+        Span<byte> timestamp = stackalloc byte[UsualText.MaxTimestamp];
         switch (reader.TokenType)
         {
             case JsonTokenType.String when _type.Name == "VARCHAR":
@@ -33,6 +38,12 @@ internal sealed class ScalarColumn : ColumnType
             // Most numbers of most rows: digits that fit whatever they are, without a look at each.
             case JsonTokenType.Number when reader.ValueSpan.Length <= _safeDigits && !reader.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9'):
                 output.WriteStringValue(reader.ValueSpan);
+                return null;
+            case JsonTokenType.Number when UsualText.IsDecimal(reader.ValueSpan, _decimal.Whole, _decimal.Fraction):
+                output.WriteStringValue(reader.ValueSpan);
+                return null;
+            case JsonTokenType.String when _type.Name is "TIMESTAMP" or "TIMESTAMPTZ" && !reader.ValueIsEscaped && UsualText.Timestamp(reader.ValueSpan, _type.Name == "TIMESTAMPTZ", timestamp) is > 0 and var length:
+                output.WriteStringValue(timestamp[..length]);
                 return null;
             case JsonTokenType.String when _type.Read(reader.GetString()!) is { } value:
                 output.WriteStringValue(_type.Name == "BLOB" ? BlobText(value.Text) : value.Text);

@@ -9,19 +9,24 @@ internal sealed class StructColumn : ColumnType
     private readonly Field[] _fields;
     private readonly bool _hasRequired;
 
-    private StructColumn(Field[] fields) : base(
+    private StructColumn(Field[] fields, bool refusesUnknown) : base(
         $"STRUCT({string.Join(", ", fields.Select(field => $"{MotherDuck.Sql.Identifier(field.Name)} {field.Type.Sql}"))})",
         $"{{{string.Join(",", fields.Select(field => $"{JsonSerializer.Serialize(field.Name)}:{field.Type.Structure}"))}}}") =>
-        (_fields, _hasRequired) = (fields, fields.Any(field => field.Type.Required));
+        (_fields, _hasRequired, RefusesUnknown) = (fields, fields.Any(field => field.Type.Required), refusesUnknown);
+
+    /// <summary>Whether an object with a key that is no field does not fit; else the key is left out.</summary>
+    public bool RefusesUnknown { get; }
 
     /// <summary>The fields' names and types.</summary>
     public IEnumerable<(string Name, ColumnType Type)> Fields => _fields.Select(known => (known.Name, known.Type));
 
     /// <summary>Makes a struct.</summary>
+    /// <param name="fields">Its fields' names and types.</param>
+    /// <param name="refusesUnknown">Whether an object with another key does not fit.</param>
     /// <returns>Null if there is no field, or two have one name: DuckDB's names don't tell upper case from lower.</returns>
-    public static StructColumn? Create(IReadOnlyCollection<(string Name, ColumnType Type)> fields) =>
+    public static StructColumn? Create(IReadOnlyCollection<(string Name, ColumnType Type)> fields, bool refusesUnknown) =>
         fields.Count > 0 && fields.DistinctBy(field => field.Name, StringComparer.OrdinalIgnoreCase).Count() == fields.Count
-            ? new([.. fields.Select(field => new Field(field.Name, JsonEncodedText.Encode(field.Name), Encoding.UTF8.GetBytes(field.Name), field.Type))])
+            ? new([.. fields.Select(field => new Field(field.Name, JsonEncodedText.Encode(field.Name), Encoding.UTF8.GetBytes(field.Name), field.Type))], refusesUnknown)
             : null;
 
     private protected override Misfit? WriteValue(ref Utf8JsonReader reader, ReadOnlySpan<byte> row, Utf8JsonWriter output)
@@ -34,6 +39,8 @@ internal sealed class StructColumn : ColumnType
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             var i = Find(ref reader, next);
+            if (i < 0 && RefusesUnknown)
+                return new(Short(reader.GetString()!), "is not among the columns");
             reader.Read();
             if (i < 0)
             {
@@ -69,6 +76,9 @@ internal sealed class StructColumn : ColumnType
         }
         return -1;
     }
+
+    // A sender may make it as long as it likes.
+    private static string Short(string key) => key.Length <= 100 ? key : $"{key[..(char.IsHighSurrogate(key[99]) ? 99 : 100)]}...";
 
     private sealed record Field(string Name, JsonEncodedText Encoded, byte[] Utf8, ColumnType Type);
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MdFunctions.Engine.Ingest;
 
-/// <summary>An HMAC of the body, and of what else the sender signs with it, in a header.</summary>
+/// <summary>An HMAC of the body, and of what else the sender signs with it, in a header; with Standard Webhooks also an Ed25519 signature of the same, where the secret is a public key.</summary>
 /// <param name="Scheme">The scheme's name.</param>
 /// <param name="Secret">The secret's name.</param>
 /// <param name="Schemes">How it signs; the first of whose headers one is there counts.</param>
@@ -37,12 +37,13 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
         if (refusal is not null)
             return null;
         var fields = Fields(One(request.Headers, scheme.Header)!, scheme.Separator);
-        var given = fields.Where(field => field.StartsWith(scheme.Prefix, StringComparison.Ordinal)).Select(field => Decode(field[scheme.Prefix.Length..], scheme)).OfType<byte[]>().ToArray();
+        var given = Given(fields, scheme.Prefix, scheme.Encoding, Bytes(scheme));
+        var byKey = scheme.PublicKeyPrefix is { } prefix ? Given(fields, prefix, "base64", Ed25519Key.SignatureBytes) : [];
         var timestamp = Timestamp(request.Headers, scheme, fields);
-        refusal = given.Length == 0 ? new("signature-malformed", $"the header {scheme.Header} holds no {scheme.Prefix}{scheme.Encoding} of {Bytes(scheme)} bytes")
+        refusal = given.Length + byKey.Length == 0 ? new("signature-malformed", $"the header {scheme.Header} holds no {scheme.Prefix}{scheme.Encoding} of {Bytes(scheme)} bytes")
             : scheme.Timestamp is null ? null
             : Age(timestamp, now);
-        return refusal is null ? new Check(scheme, signed, secrets, given, part => Value(part, request, timestamp), request) : null;
+        return refusal is null ? new Check(scheme, signed, secrets, given, byKey, part => Value(part, request, timestamp), request) : null;
     }
 
     private static string? One(IHeaderDictionary headers, string name) => headers.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
@@ -68,11 +69,13 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
             $"the timestamp is {Math.Abs(age):0} s {(age > 0 ? "old" : "ahead")}, {over:0} s more than the {Tolerance.TotalSeconds:0} s that are allowed"));
     }
 
+    private static byte[][] Given(string[] fields, string prefix, string encoding, int length) =>
+        [.. fields.Where(field => field.StartsWith(prefix, StringComparison.Ordinal)).Select(field => Decode(field[prefix.Length..], encoding, new byte[length])).OfType<byte[]>()];
+
     // Only what is written as the sender writes it: other characters that stand for the same bytes are no signature of its.
-    private static byte[]? Decode(string text, HmacScheme scheme)
+    private static byte[]? Decode(string text, string encoding, byte[] bytes)
     {
-        var bytes = new byte[Bytes(scheme)];
-        if (scheme.Encoding == "hex")
+        if (encoding == "hex")
             return text.Length == bytes.Length * 2 && Convert.FromHexString(text, bytes, out _, out _) == OperationStatus.Done ? bytes : null;
         return Convert.TryFromBase64String(text, bytes, out var length) && length == bytes.Length && Convert.ToBase64String(bytes) == text ? bytes : null;
     }
@@ -113,23 +116,29 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
     {
         private readonly HmacScheme _scheme;
         private readonly IncrementalHash[] _hashes;
+        private readonly Ed25519Key[] _keys;
         private readonly int _secrets;
         private readonly byte[][] _given;
+        private readonly byte[][] _byKey;
+        private readonly SignedText.Part[] _before;
         private readonly SignedText.Part[] _behind;
         private readonly Func<SignedText.Part, string> _value;
         private readonly HttpRequest? _form;
 
-        public Check(HmacScheme scheme, SignedText signed, IReadOnlyList<byte[]> secrets, byte[][] given, Func<SignedText.Part, string> value, HttpRequest request)
+        public Check(
+            HmacScheme scheme, SignedText signed, IReadOnlyList<byte[]> secrets, byte[][] given, byte[][] byKey, Func<SignedText.Part, string> value, HttpRequest request)
         {
-            (_scheme, _secrets, _given, _value) = (scheme, secrets.Count, given, value);
+            (_scheme, _secrets, _given, _byKey, _value) = (scheme, secrets.Count, given, byKey, value);
             var algorithm = new HashAlgorithmName(scheme.Algorithm.ToUpperInvariant());
-            _hashes = [.. secrets.Select(secret => Key(secret, scheme.Key)).OfType<byte[]>().Select(key => IncrementalHash.CreateHMAC(algorithm, key))];
-            if (_hashes.Length == 0)
+            var isKey = secrets.ToLookup(secret => scheme.PublicKeyPrefix is not null && Ed25519Key.IsOne(secret));
+            _keys = [.. isKey[true].Select(secret => Ed25519Key.Read(secret)).OfType<Ed25519Key>()];
+            _hashes = [.. isKey[false].Select(secret => Key(secret, scheme.Key)).OfType<byte[]>().Select(key => IncrementalHash.CreateHMAC(algorithm, key))];
+            if (_hashes.Length + _keys.Length == 0)
                 throw Malformed();
             _form = signed.Has("form") ? request : null;
-            var before = signed.Parts.TakeWhile(part => part.Kind is not ("body" or "form")).ToArray();
-            _behind = [.. signed.Parts.Skip(before.Length + 1)];
-            AppendText(before);
+            _before = [.. signed.Parts.TakeWhile(part => part.Kind is not ("body" or "form"))];
+            _behind = [.. signed.Parts.Skip(_before.Length + 1)];
+            AppendText(_before);
         }
 
         public override void Append(ReadOnlySpan<byte> bytes)
@@ -154,8 +163,13 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
                 foreach (var given in _given)
                     valid |= CryptographicOperations.FixedTimeEquals(expected, given);
             }
+            if (_keys.Length > 0 && _byKey.Length > 0)
+            {
+                byte[] message = [.. Text(_before), .. body.Span, .. Text(_behind)];
+                valid |= Array.Exists(_keys, key => Array.Exists(_byKey, given => key.Verifies(message, given)));
+            }
             // One that is malformed spoils nothing that the other signed; what neither did may come again when it is mended.
-            return valid ? null : _hashes.Length == _secrets ? Refusal.NoMatch(_secrets) : throw Malformed();
+            return valid ? null : _hashes.Length + _keys.Length == _secrets ? Refusal.NoMatch(_secrets) : throw Malformed();
         }
 
         public override void Dispose()
@@ -179,11 +193,9 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
                 : new("body-hash", "the body is no form, and the query parameter bodySHA256 is missing or not its hash");
         }
 
-        private void AppendText(IEnumerable<SignedText.Part> parts)
-        {
-            foreach (var part in parts)
-                AppendBytes(Encoding.UTF8.GetBytes(_value(part)));
-        }
+        private void AppendText(SignedText.Part[] parts) => AppendBytes(Text(parts));
+
+        private byte[] Text(SignedText.Part[] parts) => Encoding.UTF8.GetBytes(string.Concat(parts.Select(_value)));
 
         private void AppendBytes(ReadOnlySpan<byte> bytes)
         {
@@ -191,6 +203,6 @@ internal sealed record HmacSignature(string Scheme, string Secret, IReadOnlyList
                 hash.AppendData(bytes);
         }
 
-        private SecretException Malformed() => new($"it, or the one before it, is not {(_scheme.Key == "base64" ? "base64, with or without whsec_ before it," : "hexadecimal")} as the scheme has it");
+        private SecretException Malformed() => new($"it, or the one before it, is not {(_scheme.PublicKeyPrefix is not null ? "base64, with or without whsec_ before it, or whpk_ and a public key," : _scheme.Key == "base64" ? "base64" : "hexadecimal")} as the scheme has it");
     }
 }

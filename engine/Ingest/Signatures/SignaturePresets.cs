@@ -16,6 +16,9 @@ internal sealed record HmacScheme(string Header)
     /// <summary>What stands before the signature.</summary>
     public string Prefix { get; init; } = "";
 
+    /// <summary>What stands before an Ed25519 signature in base64; null where the sender has none.</summary>
+    public string? PublicKeyPrefix { get; init; }
+
     /// <summary>What stands between several signatures or fields of the header; null if the header holds one signature and nothing else.</summary>
     public string? Separator { get; init; }
 
@@ -50,6 +53,7 @@ internal static class SignaturePresets
         Encoding = "base64",
         Key = "base64",
         Prefix = "v1,",
+        PublicKeyPrefix = "v1a,",
         Separator = " ",
         Signed = $"{{header.{names}-id}}.{{timestamp}}.{{body}}",
         Timestamp = $"header.{names}-timestamp",

@@ -226,8 +226,8 @@ internal sealed class ConnectionPool : IAsyncDisposable
     // By the queue's pace, and not for all at the same time.
     private TimeSpan ComeAgain(Turn turn)
     {
-        var wait = Math.Clamp(_turns.ExpectedWait(turn.Caller).TotalSeconds, 1, 60);
-        return TimeSpan.FromSeconds(Random.Shared.Next((int)wait, (int)(2 * wait) + 2));
+        var wait = Math.Max(1, _turns.ComeAgain(turn.Caller).TotalSeconds);
+        return TimeSpan.FromSeconds(wait + (Random.Shared.NextDouble() * Math.Max(2, wait / 4)));
     }
 
     private MotherDuckException Busy(string message, Turn turn, Exception? inner = null) =>

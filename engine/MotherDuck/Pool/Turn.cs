@@ -22,6 +22,9 @@ internal sealed class Turn(string caller = "", string work = "", TimeSpan grace 
     /// <summary>What kind of work it is.</summary>
     public string Work => work;
 
+    /// <summary>Whether it may wait for its turn; else it is turned away where none is free.</summary>
+    public bool CanWait { get; init; } = true;
+
     /// <summary>Whether it waits for its reader; guarded by <see cref="Turns"/>.</summary>
     public bool IsBlocked { get; set; }
 

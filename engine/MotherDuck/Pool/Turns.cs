@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace MdFunctions.Engine.MotherDuck;
 
 /// <summary>
-/// Who may use a connection. The next turn is for the caller who has the fewest, first come first served among equals. A query whose answers wait for their
+/// Who may use a connection. The next turn is for the caller who has the fewest, and among equals for the one whose last turn is the longest ago. A query whose answers wait for their
 /// readers does not get the last quarter of the turns: what is over quickly goes on beside it.
 /// </summary>
 /// <param name="count">How many there are.</param>
@@ -11,12 +11,18 @@ namespace MdFunctions.Engine.MotherDuck;
 /// <remarks>The framework's limiters know neither shares of callers nor what a turn waits for.</remarks>
 internal sealed class Turns(int count, int queueLimit)
 {
+    private const int MaxAway = 1000; // Callers.
+    private static readonly TimeSpan MaxComeAgain = TimeSpan.FromMinutes(1);
+
     private readonly int _kept = count > 1 ? Math.Max(1, count / 4) : 0;
     private readonly Lock _gate = new();
     private readonly List<Turn> _held = [];
     private readonly LinkedList<Turn> _queue = [];
     private readonly Dictionary<string, int> _holding = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _away = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _served = new(StringComparer.Ordinal); // Of callers that hold or wait.
+    private long _turn;
     private double _secondsPerTurn;
     private long _lastLeft;
 
@@ -30,18 +36,38 @@ internal sealed class Turns(int count, int queueLimit)
         }
     }
 
-    /// <summary>How long a turn that is asked for now is likely to be waited for, by the pace of the last ones.</summary>
-    public TimeSpan ExpectedWait(string caller)
+    /// <summary>
+    /// When one who is turned away should come again: behind those of the same caller who were turned away before, at half as much again as the pace of the last turns,
+    /// as not all of them do come.
+    /// </summary>
+    public TimeSpan ComeAgain(string caller)
     {
         lock (_gate)
-            return Expected(caller);
+        {
+            var now = Stopwatch.GetTimestamp();
+            if (_away.Count >= MaxAway)
+            {
+                foreach (var (other, at) in _away)
+                {
+                    if (at <= now)
+                        _away.Remove(other);
+                }
+            }
+            var first = Math.Max(now + Ticks(Expected(caller)), _away.GetValueOrDefault(caller));
+            var mine = Math.Min(first + Ticks(TimeSpan.FromSeconds(_secondsPerTurn * Math.Max(1, _waiting.Count) / 1.5)), now + Ticks(MaxComeAgain));
+            if (_away.Count < MaxAway || _away.ContainsKey(caller))
+                _away[caller] = mine;
+            return Stopwatch.GetElapsedTime(now, mine);
+        }
+
+        static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
     }
 
     /// <summary>Whether <see cref="TryEnter"/> would turn it away, at no cost.</summary>
     public bool Refuses(Turn turn, TimeSpan maxWait)
     {
         lock (_gate)
-            return !CanHave(turn) && (Expected(turn.Caller) > maxWait || (_queue.Count >= queueLimit && ToDrop(turn) is null));
+            return !CanHave(turn) && (!turn.CanWait || Expected(turn.Caller) > maxWait || (_queue.Count >= queueLimit && ToDrop(turn) is null));
     }
 
     /// <summary>Asks for a turn; <see cref="Turn.Ready"/> tells when it has come.</summary>
@@ -57,7 +83,7 @@ internal sealed class Turns(int count, int queueLimit)
                 Take(turn);
                 return true;
             }
-            if (Expected(turn.Caller) > maxWait)
+            if (!turn.CanWait || Expected(turn.Caller) > maxWait)
                 return false;
             if (_queue.Count >= queueLimit)
             {
@@ -93,6 +119,7 @@ internal sealed class Turns(int count, int queueLimit)
             if (!_held.Remove(turn))
                 return;
             Count(_holding, turn.Caller, -1);
+            Forget(turn.Caller);
             var now = Stopwatch.GetTimestamp();
             if (_queue.Count > 0 && _lastLeft > 0)
                 _secondsPerTurn += (Stopwatch.GetElapsedTime(_lastLeft, now).TotalSeconds - _secondsPerTurn) / 8;
@@ -146,11 +173,14 @@ internal sealed class Turns(int count, int queueLimit)
     private LinkedListNode<Turn>? Next()
     {
         LinkedListNode<Turn>? best = null;
-        var fewest = int.MaxValue;
-        for (var node = _queue.First; node is not null && fewest > 0; node = node.Next)
+        var fewest = (int.MaxValue, long.MaxValue);
+        for (var node = _queue.First; node is not null; node = node.Next)
         {
-            if (_holding.GetValueOrDefault(node.Value.Caller) is var holding && holding < fewest && CanHave(node.Value))
-                (best, fewest) = (node, holding);
+            var share = (_holding.GetValueOrDefault(node.Value.Caller), _served.GetValueOrDefault(node.Value.Caller));
+            if (share.CompareTo(fewest) < 0 && CanHave(node.Value))
+                (best, fewest) = (node, share);
+            if (best is not null && (_waiting.Count == 1 || fewest is (0, 0)))
+                break;
         }
         return best;
     }
@@ -186,12 +216,20 @@ internal sealed class Turns(int count, int queueLimit)
         turn.Belong(this);
         _held.Add(turn);
         Count(_holding, turn.Caller, 1);
+        _served[turn.Caller] = ++_turn;
     }
 
     private void Remove(LinkedListNode<Turn> node)
     {
         Count(_waiting, node.Value.Caller, -1);
         _queue.Remove(node);
+        Forget(node.Value.Caller);
+    }
+
+    private void Forget(string caller)
+    {
+        if (!_holding.ContainsKey(caller) && !_waiting.ContainsKey(caller))
+            _served.Remove(caller);
     }
 
     private static void Count(Dictionary<string, int> counts, string caller, int change)

@@ -59,6 +59,39 @@ public sealed class HostileBodyTests(HostileBodyTests.Fixture fixture) : IClassF
         Assert.Equal(Enumerable.Range(0, 10).Select(i => $"[{2 * i + 1}]"), errors);
     }
 
+    [Theory]
+    [InlineData("{\"a\": 1, \"b\": 2}", "'b' is not among the columns")]
+    [InlineData("{\"a\": 1, \"A\": 2}", "'A' is not among the columns")]
+    [InlineData("{\"a\": 1, \"n\": {\"l\": [], \"more\": null}}", "'n.more' is not among the columns")]
+    [InlineData("{\"a\": 1, \"n\": {\"l\": [{\"x\": 1}, {\"x\": 1, \"y\": {\"z\": 1}}]}}", "'n.l[1].y' is not among the columns")]
+    [InlineData("[{\"a\": 1}, {\"a\": 1, \"d\\u0064\": 1}]", "[1] 'dd' is not among the columns")]
+    public async Task A_key_that_is_no_column_is_refused_where_the_file_says_so_and_else_left_out(string body, string detail)
+    {
+        var (app, table) = await Webhook.AppAsync(Fixture.Columns, more: "unknownKeys: refuse");
+        await using var _ = app;
+        await app.StoreAsync("""{"a": 1, "j": {"any": "thing"}, "n": {"l": [{"x": 1}]}}"""); // All that JSON holds is wanted.
+        using var response = await app.SendAsync(body);
+        Assert.Contains(detail, (await response.ProblemAsync(422)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal("1", await Webhook.ScalarAsync($"SELECT count(*) FROM {table}"));
+
+        var (other, others) = await Webhook.AppAsync(Fixture.Columns);
+        await using var __ = other;
+        await other.StoreAsync(body);
+        Assert.Equal("1", await Webhook.ScalarAsync($"SELECT max(a) FROM {others}"));
+    }
+
+    [Fact]
+    public async Task A_form_s_field_that_is_no_column_is_refused_as_a_key_is()
+    {
+        var table = $"my_db.{Webhook.NewSchema()}.events";
+        await using var app = await LocalApp.StartAsync(
+            new Dictionary<string, string> { ["ingest/events.sql"] = $"/*\ntarget: {table}\nsignature: {{ scheme: hmac, secret: Test, header: X-Hub-Signature-256, prefix: sha256= }}\nunknownKeys: refuse\ncolumns: {{ a: INTEGER }}\n*/\nFROM body" },
+            Webhook.Settings);
+        await app.StoreAsync("a=1", contentType: "application/x-www-form-urlencoded");
+        using var response = await app.SendAsync("a=1&b=2&b=3", contentType: "application/x-www-form-urlencoded");
+        Assert.Contains("'b' is not among the columns", (await response.ProblemAsync(422)).GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_value_that_only_the_statement_finds_wrong_is_a_422_too()
     {

@@ -69,6 +69,7 @@ public sealed class IngestTemplateTests
     [InlineData("columns:\n  a: INTEGER\n", "", "'columns' is missing")]
     [InlineData("target:", "id: $delivery\ntarget:", "'id' is '$delivery'")]
     [InlineData("target:", "onError: ignore\ntarget:", "'onError' is not one of reject, skip")]
+    [InlineData("target:", "unknownKeys: keep\ntarget:", "'unknownKeys' is not one of drop, refuse")]
     [InlineData("target:", "maxBytes: 100000000\ntarget:", "'maxBytes' is not a whole number from 1 to 26214400")]
     [InlineData("target:", "depth: 3\ntarget:", "an ingest has no 'depth'")]
     [InlineData("target:", "parameters: { p: { type: integer } }\ntarget:", "an ingest has no parameters")]

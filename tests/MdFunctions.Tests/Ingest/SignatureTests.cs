@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using MdFunctions.Engine.Ingest;
 using Microsoft.AspNetCore.Http;
 
@@ -15,6 +17,9 @@ public sealed class SignatureTests
     private const string StandardId = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     private const long StandardTimestamp = 1614265330;
     private const string StandardBody = """{"test": 2432232314}""";
+    // What the server of Svix, whose scheme the specification took over, is tested with, under the same id, time and body.
+    private const string PublicKey = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+    private const string KeySignature = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==";
     private const string StandardSignature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     [Fact]
@@ -87,6 +92,45 @@ public sealed class SignatureTests
     }
 
     [Fact]
+    public void A_Standard_Webhook_signed_with_a_private_key_is_checked_with_the_public_one()
+    {
+        Assert.True(ByKey(KeySignature, PublicKey));
+        Assert.True(ByKey($"v1a,AAAA {StandardSignature} {KeySignature}", PublicKey));
+        // From one kind to the other without losing a delivery.
+        foreach (var secrets in (string[][])[[PublicKey, StandardSecret], [StandardSecret, PublicKey]])
+        {
+            Assert.True(ByKey(KeySignature, secrets));
+            Assert.True(ByKey(StandardSignature, secrets));
+        }
+        Assert.True(ByKey(KeySignature, PublicKey, "whpk_none"));
+    }
+
+    [Fact]
+    public void A_public_key_lets_in_only_what_its_private_key_signed()
+    {
+        Assert.False(Standard("webhook-signature", KeySignature, StandardBody + " ", [PublicKey]));
+        Assert.False(Standard("webhook-id", "msg_another", secrets: [PublicKey]));
+        Assert.False(ByKey(KeySignature, "whpk_" + Convert.ToBase64String(new byte[32])));
+        Assert.False(ByKey(StandardSignature, PublicKey));
+        Assert.False(ByKey(KeySignature, StandardSecret));
+        var mutated = Convert.FromBase64String(KeySignature["v1a,".Length..]);
+        for (var bit = 0; bit < mutated.Length * 8; bit++)
+        {
+            mutated[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(ByKey($"v1a,{Convert.ToBase64String(mutated)}", PublicKey));
+            mutated[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+        // Everybody may know a public key: it is no secret that an HMAC could be made with, under any of the ways to write it.
+        foreach (var key in (byte[][])[Convert.FromBase64String(PublicKey["whpk_".Length..]), Encoding.UTF8.GetBytes(PublicKey)])
+        {
+            var hmac = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{StandardId}.{StandardTimestamp}.{StandardBody}"));
+            Assert.False(ByKey($"v1,{Convert.ToBase64String(hmac)} v1a,{Convert.ToBase64String([.. hmac, .. hmac])}", PublicKey));
+        }
+        foreach (var none in (string[])["whpk_", "whpk_not base64", "whpk_AAAA"])
+            Assert.Throws<SecretException>(() => ByKey(KeySignature, none));
+    }
+
+    [Fact]
     public void A_Standard_Webhooks_secret_that_is_not_base64_is_a_fault_of_the_setting() =>
         Assert.DoesNotContain("hunter", Assert.Throws<SecretException>(() => Standard(secrets: ["whsec_hunter 2"])).Message, StringComparison.Ordinal);
 
@@ -113,6 +157,8 @@ public sealed class SignatureTests
             headers[header] = value;
         return Check(StandardScheme, headers, body, secrets ?? [StandardSecret], DateTimeOffset.FromUnixTimeSeconds(StandardTimestamp + late));
     }
+
+    private static bool ByKey(string signature, params string[] secrets) => Standard("webhook-signature", signature, secrets: secrets);
 
     private static bool Header(string? value, string[] secrets) =>
         Check(new SharedSecret("header", "S", new("header", "X-Key")), value is null ? [] : new() { ["X-Key"] = value }, "{}", secrets, default);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -21,6 +23,7 @@ public sealed class PressureTests
         ["queries/kept.sql"] = "/* cache: 60s */ SELECT i, repeat('x', 200) AS t FROM range(3000) r(i)",
         ["queries/cut.sql"] = "/* maxRows: 2000 */ SELECT i, repeat('x', 200) AS t FROM range(3000) r(i)",
         ["queries/many.sql"] = "/* timeout: 60s */ SELECT i, repeat('x', 500) AS t FROM range(120000) r(i)",
+        ["queries/more.sql"] = "/* timeout: 60s */ SELECT i, repeat('y', 500) AS t FROM range(120000) r(i)",
         ["queries/lines.sql"] = "SELECT i, repeat('x', 500) AS t FROM range(60000) r(i)",
     };
 
@@ -28,15 +31,20 @@ public sealed class PressureTests
     public async Task Readers_that_stop_lose_their_connections_to_those_who_wait()
     {
         await using var app = await StartAsync(("MotherDuck:MaxPoolSize", "2"), ("Queries:SlowReaderGrace", "2s"));
+        // Of one query the last connection would be kept for others.
         using var first = await StalledAsync(app, "many");
-        using var second = await StalledAsync(app, "many");
+        using var second = await StalledAsync(app, "more");
         var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
         await Connections.EventuallyAsync(() => pool.State.InUse == 2, "both have a connection");
+        using var outcomes = new Outcomes(app);
 
         for (var i = 0; i < 20; i++)
             Assert.Equal("[{\"a\":1}]", await app.Client.GetStringAsync("/api/queries/one"));
 
-        Assert.Contains(app.Logs.All, line => line.Contains("is broken off", StringComparison.Ordinal));
+        // One connection is enough, so one of them is left alone: one line, one measurement.
+        Assert.Single(app.Logs.All, line => line.Contains("is broken off", StringComparison.Ordinal));
+        Assert.Equal(1, outcomes["many SlowReader"] + outcomes["more SlowReader"]);
+        Assert.Equal(20, outcomes["one ok"]);
         // What it was sent does not look whole. The other one has its connection still.
         Assert.False(await await Task.WhenAny(IsWholeAsync(first), IsWholeAsync(second)));
         first.Dispose();
@@ -54,6 +62,63 @@ public sealed class PressureTests
         await Task.Delay(2000);
         Assert.Equal(120_000, (await JsonSerializer.DeserializeAsync<JsonElement>(body)).GetArrayLength());
         await IdleAsync(app);
+    }
+
+    [Fact]
+    public async Task No_reader_is_too_slow_where_the_floor_is_0()
+    {
+        await using var app = await StartAsync(("MotherDuck:MaxPoolSize", "1"), ("Queries:SlowReaderGrace", "100ms"), ("Queries:SlowReaderBytes", "0"), ("MotherDuck:ConnectTimeout", "2s"));
+        using var stalled = await StalledAsync(app, "many");
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        await Connections.EventuallyAsync(() => pool.State.InUse == 1, "it has the connection");
+        using (var waits = await app.Client.GetAsync("/api/queries/one"))
+            await waits.ProblemAsync(503);
+        Assert.DoesNotContain(app.Logs.All, line => line.Contains("is broken off", StringComparison.Ordinal));
+        Assert.True(await IsWholeAsync(stalled));
+        await IdleAsync(app);
+    }
+
+    [Fact]
+    public async Task An_answer_that_waits_in_memory_has_left_its_connection()
+    {
+        await using var app = await StartAsync(("MotherDuck:MaxPoolSize", "1"), ("Queries:BufferBytes", "1073741824"));
+        using var stalled = await StalledAsync(app, "lines");
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        var buffer = app.Host.Services.GetRequiredService<AnswerBuffer>();
+        await Connections.EventuallyAsync(() => pool.State.InUse == 0 && buffer.Used > 0, "the connection is free, and the answer is not read");
+        Assert.Equal("[{\"a\":1}]", await app.Client.GetStringAsync("/api/queries/one"));
+        Assert.True(buffer.Used > 0);
+        Assert.True(await IsWholeAsync(stalled));
+        await IdleAsync(app);
+    }
+
+    [Fact]
+    public async Task Of_a_large_answer_a_bounded_part_waits_in_memory()
+    {
+        const int share = 4 * 1024 * 1024;
+        await using var app = await StartAsync(("Queries:BufferBytes", $"{16 * share}"));
+        using var stalled = await StalledAsync(app, "many");
+        var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
+        var buffer = app.Host.Services.GetRequiredService<AnswerBuffer>();
+        await Connections.EventuallyAsync(() => buffer.Used > share - (256 * 1024), "its part is full");
+        Assert.InRange(buffer.Used, 1, share);
+        Assert.Equal(1, pool.State.InUse); // The rest stays at MotherDuck.
+        Assert.True(await IsWholeAsync(stalled));
+        await IdleAsync(app);
+    }
+
+    [Fact]
+    public async Task Whoever_hangs_up_in_the_middle_of_an_answer_leaves_one_quiet_line_and_an_outcome()
+    {
+        await using var app = await StartAsync();
+        using var outcomes = new Outcomes(app);
+        using (var socket = await StalledAsync(app, "many"))
+            socket.LingerState = new LingerOption(true, 0);
+        await IdleAsync(app);
+        await Connections.EventuallyAsync(() => outcomes["many caller"] == 1, "the call was measured");
+        var lines = app.Logs.All.Where(line => line.Contains("MdFunctions.Engine", StringComparison.Ordinal) && line.Contains("went away", StringComparison.Ordinal)).ToList();
+        Assert.StartsWith("Debug ", Assert.Single(lines), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", lines[0], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,5 +218,34 @@ public sealed class PressureTests
         var pool = app.Host.Services.GetRequiredService<MotherDuckDataSources>().Read;
         var buffer = app.Host.Services.GetRequiredService<AnswerBuffer>();
         await Connections.EventuallyAsync(() => pool.State is { InUse: 0, Waiting: 0 } && buffer.Used == 0, "no turn is taken and no answer waits");
+    }
+
+    /// <summary>How often queries ended in some way: <c>one ok</c>.</summary>
+    private sealed class Outcomes : IDisposable
+    {
+        private readonly ConcurrentDictionary<string, int> _counts = new(StringComparer.Ordinal);
+        private readonly MeterListener _listener = new();
+
+        public Outcomes(LocalApp app)
+        {
+            var scope = app.Host.Services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == scope && instrument.Name == "mdfunctions.run.duration")
+                    self.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+            {
+                string name = "", outcome = "";
+                foreach (var (key, value) in tags)
+                    (name, outcome) = (key == "name" ? $"{value}" : name, key == "outcome" ? $"{value}" : outcome);
+                _counts.AddOrUpdate($"{name} {outcome}", 1, (_, count) => count + 1);
+            });
+            _listener.Start();
+        }
+
+        public int this[string nameAndOutcome] => _counts.GetValueOrDefault(nameAndOutcome);
+
+        public void Dispose() => _listener.Dispose();
     }
 }

@@ -19,13 +19,59 @@ public sealed class TurnsTests
         Assert.True(b.HasCome);
         greedy[1].Dispose();
         Assert.True(c.HasCome);
-        // Two for a, one each for b and c.
+        // One for each of them: the next is for whose last turn is the longest ago.
         greedy[2].Dispose();
         Assert.True(greedy[4].HasCome);
         greedy[3].Dispose();
-        Assert.True(greedy[5].HasCome);
-        c.Dispose();
         Assert.True(second.HasCome);
+        c.Dispose();
+        Assert.True(greedy[5].HasCome);
+    }
+
+    [Fact]
+    public void Callers_take_turns_also_where_there_is_one_connection()
+    {
+        var turns = new Turns(1, 100);
+        var a = Enumerable.Range(0, 10).Select(_ => Enter(turns, "a")).ToList();
+        var (b1, b2, c) = (Enter(turns, "b"), Enter(turns, "b"), Enter(turns, "c"));
+        var order = new List<Turn> { a[0], b1, c, a[1], b2, a[2], a[3] };
+        foreach (var turn in order)
+        {
+            Assert.True(turn.HasCome);
+            turn.Dispose();
+        }
+        Assert.True(a[4].HasCome);
+    }
+
+    [Fact]
+    public void What_cannot_wait_is_turned_away_where_no_turn_is_free()
+    {
+        var turns = new Turns(1, 100);
+        using (var only = new Turn { CanWait = false })
+        {
+            Assert.True(turns.TryEnter(only, Patient));
+            Assert.True(turns.Refuses(new Turn { CanWait = false }, Patient));
+            Assert.False(turns.TryEnter(new Turn { CanWait = false }, Patient));
+        }
+        Assert.Equal((0, 0), turns.State);
+    }
+
+    [Fact]
+    public void Those_who_are_turned_away_are_told_to_come_one_after_the_other()
+    {
+        var turns = new Turns(1, 3);
+        var all = Enumerable.Range(0, 4).Select(_ => Enter(turns, "a")).ToList();
+        all[0].Dispose();
+        Thread.Sleep(20);
+        all[1].Dispose(); // Now it is known how long a turn takes.
+        var waits = Enumerable.Range(0, 60_000).Select(_ => turns.ComeAgain("a")).ToList();
+        Assert.True(waits[0] < waits[100] && waits[100] < waits[1000]);
+        Assert.Equal(TimeSpan.FromMinutes(1), waits[^1]); // At most.
+        // Another caller does not stand behind them.
+        Assert.True(turns.ComeAgain("b") < waits[100]);
+        // However many callers there are, little is kept of them.
+        for (var i = 0; i < 5000; i++)
+            Assert.InRange(turns.ComeAgain($"{i}"), TimeSpan.Zero, TimeSpan.FromMinutes(1));
     }
 
     [Fact]
