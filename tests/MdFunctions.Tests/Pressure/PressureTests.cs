@@ -182,7 +182,8 @@ public sealed class PressureTests
 
     private static async Task<Socket> ConnectAsync(LocalApp app)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8 * 1024 };
+        // With a receive buffer of a fixed small size, the rest of a large answer would come in small pieces for minutes.
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, app.Client.BaseAddress!.Port);
         return socket;
     }
@@ -198,13 +199,13 @@ public sealed class PressureTests
     // Reads to the end and tells whether the last chunk was there.
     private static async Task<bool> IsWholeAsync(Socket socket)
     {
-        socket.ReceiveBufferSize = 4 * 1024 * 1024;
         var buffer = new byte[1024 * 1024];
-        var end = "";
+        var end = "     ";
         try
         {
-            for (int read; (read = await socket.ReceiveAsync(buffer)) > 0 && !end.EndsWith("0\r\n\r\n", StringComparison.Ordinal);)
-                end = Encoding.ASCII.GetString(buffer, Math.Max(0, read - 5), Math.Min(5, read));
+            // The server keeps the connection open, so nothing is asked of it after the end.
+            for (int read; !end.EndsWith("0\r\n\r\n", StringComparison.Ordinal) && (read = await socket.ReceiveAsync(buffer)) > 0;)
+                end = (end + Encoding.ASCII.GetString(buffer, Math.Max(0, read - 5), Math.Min(5, read)))[^5..];
         }
         catch (SocketException)
         {
