@@ -21,6 +21,7 @@ internal sealed class QueryRunner(
         ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, options.RefusalRate / 20) / (double)options.RefusalRate),
         QueueLimit = 5000, // What is more leaves at once.
     }));
+    private readonly BurstMemory _memory = new(() => dataSources.Read.State is { InUse: 0, Waiting: 0 }, time);
 
     /// <summary>Turns a request away before any work is done for it, where too many wait. What may be in the cache is looked for there first.</summary>
     /// <returns>Null if there is a place for it.</returns>
@@ -32,6 +33,7 @@ internal sealed class QueryRunner(
             return null;
         using (var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null)))
             run.Refuse();
+        _memory.Note();
         // Nearly all that a refusal costs is the worker's and the host's part. Callers who come again at once, whatever they are told, would take the processor from those who are served.
         if (options.RefusalRate > 0)
             (await _refusals.Value.AcquireAsync(1, request.HttpContext.RequestAborted)).Dispose();
@@ -41,6 +43,7 @@ internal sealed class QueryRunner(
     /// <inheritdoc/>
     public void Dispose()
     {
+        _memory.Dispose();
         if (_refusals.IsValueCreated)
             _refusals.Value.Dispose();
     }

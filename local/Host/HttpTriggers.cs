@@ -24,7 +24,13 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
     private readonly ForwarderRequestConfig _forwarding = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
     // As the Functions host has it: a header that is not ASCII cannot be sent on, and the call ends in a 500 there too.
-    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    private readonly HttpMessageInvoker _client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20), // What a burst needed is not kept.
+    });
 
     /// <summary>Maps every HTTP function. What is mapped to nothing, wrong methods included, is an empty 404.</summary>
     public void Map(WebApplication app, string prefix, IEnumerable<Function> functions)
