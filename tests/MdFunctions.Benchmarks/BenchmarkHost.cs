@@ -54,7 +54,7 @@ public static class BenchmarkHost
             ["KEY_VAULT_URI"] = "",
             ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
         };
-        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs };
+        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs, MotherDuck = own.ContainsKey("MotherDuck:Host") };
         if (postgres is not null)
         {
             settings["MotherDuck:Region"] = "";

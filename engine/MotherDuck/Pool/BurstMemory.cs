@@ -7,18 +7,21 @@ namespace MdFunctions.Engine.MotherDuck;
 /// <param name="time">Times it.</param>
 internal sealed class BurstMemory(Func<bool> isIdle, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(20);
+    // By then the Functions host has closed what it had open for the burst.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(10);
     private readonly Lock _gate = new();
     private ITimer? _timer;
+    private long _last;
 
     /// <summary>Somebody was turned away, so there is a burst.</summary>
     public void Note()
     {
-        // One timer for all of a burst: while it lasts, the app is not idle.
+        Volatile.Write(ref _last, time.GetTimestamp());
         if (_timer is not null)
             return;
         lock (_gate)
-            _timer ??= time.CreateTimer(static self => ((BurstMemory)self!).Collect(), this, Quiet, Quiet);
+            _timer ??= time.CreateTimer(static self => ((BurstMemory)self!).Look(), this, Step, Step);
     }
 
     /// <inheritdoc/>
@@ -31,10 +34,10 @@ internal sealed class BurstMemory(Func<bool> isIdle, TimeProvider time) : IDispo
         }
     }
 
-    private void Collect()
+    private void Look()
     {
-        if (!isIdle())
-            return; // It looks again.
+        if (time.GetElapsedTime(Volatile.Read(ref _last)) < Quiet || !isIdle())
+            return;
         Dispose(); // The next burst begins anew.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }

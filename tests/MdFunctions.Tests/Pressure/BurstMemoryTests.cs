@@ -19,12 +19,15 @@ public sealed class BurstMemoryTests
         memory.Note();
         memory.Note();
         Assert.Equal(1, clock.Timers);
-        clock.Tick(); // Somebody is served still.
+        clock.Tick(TimeSpan.FromMinutes(1)); // Somebody is served still.
         Assert.True(left.IsAlive);
         Assert.Equal(1, clock.Timers);
 
         idle = true;
-        clock.Tick();
+        memory.Note();
+        clock.Tick(TimeSpan.FromSeconds(29)); // It may go on.
+        Assert.True(left.IsAlive);
+        clock.Tick(TimeSpan.FromSeconds(1));
         Assert.False(left.IsAlive);
         Assert.Equal(0, clock.Timers);
 
@@ -46,11 +49,17 @@ public sealed class BurstMemoryTests
     private sealed class Clock : TimeProvider
     {
         private readonly List<Timer> _timers = [];
+        private long _seconds;
 
         public int Timers => _timers.Count;
 
-        public void Tick()
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds;
+
+        public void Tick(TimeSpan later)
         {
+            _seconds += (long)later.TotalSeconds;
             foreach (var timer in _timers.ToList())
                 timer.Callback();
         }
