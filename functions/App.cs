@@ -42,6 +42,7 @@ public static class App
     /// <exception cref="StartupException">A setting or a SQL file is wrong; the message lists all faults.</exception>
     public static FunctionsApplicationBuilder CreateBuilder(string[] args, Action<FunctionsApplicationBuilder>? configure = null)
     {
+        EngineServices.Preload();
         var builder = FunctionsApplication.CreateBuilder(args);
         configure?.Invoke(builder);
 

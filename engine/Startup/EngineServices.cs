@@ -18,6 +18,12 @@ namespace MdFunctions.Engine;
 /// <summary>All services of the engine: what <c>App.cs</c> adds to its host.</summary>
 public static class EngineServices
 {
+    /// <summary>
+    /// Begins to load, in the background, what reading the SQL files takes of the runtime: the YAML parser compiles an expression first of all. Called before the host is put
+    /// together, it is over when the files are read. Nothing depends on it.
+    /// </summary>
+    public static void Preload() => _ = Task.Run(FrontMatter.Preload);
+
     /// <summary>Reads the settings and the SQL files, and adds the features that serve them.</summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Where the settings come from.</param>
