@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
@@ -29,7 +30,7 @@ public sealed class HealthRequests
     {
         var deep = request.Query["deep"] == "true" ? await AskMotherDuckAsync(request.HttpContext.RequestAborted) : null;
         var health = new Health("ok", deep, PoolHealth.Of(_dataSources.Read, _time), PoolHealth.Of(_dataSources.Write, _time));
-        return Results.Bytes(HealthJson.Write(health), "application/json; charset=utf-8");
+        return Results.Bytes(JsonSerializer.SerializeToUtf8Bytes(health, HealthJson.Default.Health), "application/json; charset=utf-8");
     });
 
     private async Task<DeepHealth> AskMotherDuckAsync(CancellationToken cancellationToken)

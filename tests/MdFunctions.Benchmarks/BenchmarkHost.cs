@@ -36,6 +36,10 @@ public static class BenchmarkHost
         }
     }
 
+    /// <summary>Settings with which the app connects to what listens in another process, with a certificate that nobody signed.</summary>
+    public static IReadOnlyList<(string Name, string Value)> OtherProcess(int port) =>
+        [("MotherDuck:Region", ""), ("MotherDuck:Host", "localhost"), ("MotherDuck:Port", port.ToString(CultureInfo.InvariantCulture)), ("MotherDuck:SslMode", "Require")];
+
     /// <summary>Starts the app.</summary>
     /// <param name="postgres">What it connects to; null for a local endpoint of its own, whose token is <c>local</c>.</param>
     /// <param name="folder">Where its SQL files are.</param>
@@ -54,23 +58,20 @@ public static class BenchmarkHost
             ["KEY_VAULT_URI"] = "",
             ["MotherDuck:MaxPoolSize"] = PoolSize.ToString(CultureInfo.InvariantCulture),
         };
-        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs, MotherDuck = own.ContainsKey("MotherDuck:Host") };
+        var options = new LocalOptions { Port = 0, EndpointPort = 0, Console = false, LogLevel = LogLevel.Warning, LoggerProvider = logs };
         if (postgres is not null)
         {
-            settings["MotherDuck:Region"] = "";
-            settings["MotherDuck:Host"] = "localhost";
-            settings["MotherDuck:Port"] = postgres.Port.ToString(CultureInfo.InvariantCulture);
+            foreach (var (name, value) in OtherProcess(postgres.Port))
+                settings[name] = value;
             settings["MotherDuck:Database"] = "postgres";
-            settings["MotherDuck:SslMode"] = "Require";
             options = options with
             {
-                MotherDuck = true,
                 // PostgreSQL knows no session names. (The services are made from the last options registered.)
                 Services = services => services.AddSingleton(
                     (MotherDuckOptions)services.Last(service => service.ServiceType == typeof(MotherDuckOptions)).ImplementationInstance! with { SessionName = "" }),
             };
         }
-        var host = await LocalHost.StartAsync(options with { Settings = settings }, Console.WriteLine, CancellationToken.None);
+        var host = await LocalHost.StartAsync(options with { Settings = settings, MotherDuck = settings.ContainsKey("MotherDuck:Host") }, Console.WriteLine, CancellationToken.None);
         foreach (var (name, columns) in postgres is null ? [] : queries)
         {
             var query = host.Services.GetRequiredService<TemplateCatalog>().Queries[name];

@@ -139,8 +139,7 @@ public static class IngestBenchmark
             if (run > 0)
                 rates.Add((rows - before) / Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
-        rates.Sort();
-        return rates[rates.Count / 2];
+        return rates.Median();
     }
 
     private static async Task WebhookAsync(HttpClient client, int first, int rows)

@@ -28,23 +28,21 @@ public static class PressureBenchmark
     public static Task RunAsync() => WithAppAsync(MeasureAsync);
 
     /// <summary>The part of it that is about overload.</summary>
-    public static Task RunOverloadAsync() => WithAppAsync(async app =>
-    {
-        await AskAsync(app, 50, TimeSpan.FromSeconds(20));
-        await OverloadAsync(app);
-    });
+    public static Task RunOverloadAsync() => WithAppAsync(OverloadAsync);
 
     // The endpoint's memory and processor time are not the app's.
     private static async Task WithAppAsync(Func<LocalHost, Task> measure)
     {
         using var endpoint = await EndpointProgram.StartAsync();
-        await BenchmarkHost.WithQueriesAsync(
-            Files, measure, Errors, ("MotherDuck:Region", ""), ("MotherDuck:Host", "localhost"), ("MotherDuck:Port", $"{endpoint.Port}"), ("MotherDuck:SslMode", "Require"));
+        await BenchmarkHost.WithQueriesAsync(Files, async app =>
+        {
+            await AskAsync(app, 50, TimeSpan.FromSeconds(20)); // Until the runtime has compiled what runs often.
+            await measure(app);
+        }, Errors, BenchmarkHost.OtherProcess(endpoint.Port));
     }
 
     private static async Task MeasureAsync(LocalHost app)
     {
-        await AskAsync(app, 50, TimeSpan.FromSeconds(20)); // Until the runtime has compiled what runs often.
         GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var (memory, open) = (Environment.WorkingSet, OpenFiles());
         await StalledAsync(app);
@@ -139,7 +137,7 @@ public static class PressureBenchmark
             Figures.Print("  processor time of the app and the host for each", Median(rounds, one => one.Processor), "us", Median(few, one => one.Processor), "1.1x");
         }
 
-        static double Median(List<Asked> rounds, Func<Asked, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
+        static double Median(List<Asked> rounds, Func<Asked, double> of) => rounds.Select(of).Median();
     }
 
     private static async Task IdleAsync(LocalHost app, long memory, int open)

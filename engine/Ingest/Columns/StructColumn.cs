@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace MdFunctions.Engine.Ingest;
@@ -12,7 +11,7 @@ internal sealed class StructColumn : ColumnType
 
     private StructColumn(Field[] fields, bool refusesUnknown) : base(
         $"STRUCT({string.Join(", ", fields.Select(field => $"{MotherDuck.Sql.Identifier(field.Name)} {field.Type.Sql}"))})",
-        $"{{{string.Join(",", fields.Select(field => $"\"{JavaScriptEncoder.Default.Encode(field.Name)}\":{field.Type.Structure}"))}}}") =>
+        $"{{{string.Join(",", fields.Select(field => $"\"{field.Encoded}\":{field.Type.Structure}"))}}}") =>
         (_fields, _hasRequired, RefusesUnknown) = (fields, fields.Any(field => field.Type.Required), refusesUnknown);
 
     /// <summary>Whether an object with a key that is no field does not fit; else the key is left out.</summary>
