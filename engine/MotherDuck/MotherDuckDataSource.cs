@@ -29,11 +29,21 @@ public sealed class MotherDuckDataSource : IAsyncDisposable
     /// <summary>How many requests wait for a connection.</summary>
     internal int Waiting => _pool.Waiting;
 
-    /// <summary>Whether work would be turned away, known before anything is done for it; null if not, else when to come again.</summary>
-    internal TimeSpan? Refuses(Turn turn, TimeSpan limit) => _pool.Refuses(turn, limit);
+    /// <inheritdoc cref="Turns.HasRoom"/>
+    internal event Action? HasRoom
+    {
+        add => _pool.HasRoom += value;
+        remove => _pool.HasRoom -= value;
+    }
 
     /// <summary>What the pool's connections are doing now.</summary>
     internal PoolState State => _pool.State;
+
+    /// <inheritdoc cref="ConnectionPool.Refuses"/>
+    internal bool Refuses(string caller, string work, TimeSpan limit) => _pool.Refuses(caller, work, limit);
+
+    /// <inheritdoc cref="ConnectionPool.ComeAgain"/>
+    internal TimeSpan ComeAgain(string caller) => _pool.ComeAgain(caller);
 
     /// <summary>
     /// Runs work on a connection. Its time limit holds even where the network swallows everything: what does not end when it is cancelled is left to itself, and

@@ -26,8 +26,8 @@ internal sealed record QueryOptions
     /// <summary>How long a reader may take less than that. Default 10 seconds; a tenth of it while all connections wait for readers.</summary>
     public TimeSpan SlowReaderGrace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many refusals for want of a connection are answered a second; what is more waits for its refusal. 0 for no such limit. Default 200.</summary>
-    public int RefusalRate { get; init; } = 200;
+    /// <summary>How many refusals for want of a connection are answered a second; what is more waits for its refusal, or for a place in the queue. 0 for no such limit. Default 100.</summary>
+    public int RefusalRate { get; init; } = 100;
 
     /// <summary>Reads the options; faults go to <paramref name="settings"/>.</summary>
     public static QueryOptions Read(Settings settings) => new()

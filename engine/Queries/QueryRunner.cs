@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using MdFunctions.Engine.Access;
 using MdFunctions.Engine.Http;
 using MdFunctions.Engine.MotherDuck;
@@ -14,13 +13,7 @@ internal sealed class QueryRunner(
     MotherDuckDataSources dataSources, QueryShapes shapes, QueryCache cache, QueryOptions options, AnswerBuffer buffer, Telemetry telemetry, Audit audit, TimeProvider time, ILogger<QueryRunner> logger)
     : IDisposable
 {
-    private readonly Lazy<TokenBucketRateLimiter> _refusals = new(() => new(new TokenBucketRateLimiterOptions
-    {
-        TokenLimit = Math.Max(1, options.RefusalRate / 2),
-        TokensPerPeriod = Math.Max(1, options.RefusalRate / 20),
-        ReplenishmentPeriod = TimeSpan.FromSeconds(Math.Max(1, options.RefusalRate / 20) / (double)options.RefusalRate),
-        QueueLimit = 5000, // What is more leaves at once.
-    }));
+    private readonly Refusals _refusals = new(dataSources.Read, options.RefusalRate);
     private readonly BurstMemory _memory = new(() => dataSources.Read.State is { InUse: 0, Waiting: 0 }, time);
 
     /// <summary>Turns a request away before any work is done for it, where too many wait. What may be in the cache is looked for there first.</summary>
@@ -29,23 +22,24 @@ internal sealed class QueryRunner(
     {
         if (query.Cache is not null && options.CacheBytes > 0)
             return null;
-        if (dataSources.Read.Refuses(Turn(query, request), query.Timeout) is not { } wait)
-            return null;
-        using (var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null)))
+        var caller = CallerOf(request);
+        for (var isTold = false; dataSources.Read.Refuses(caller, query.Template.Name, query.Timeout); isTold = await _refusals.WaitAsync(request.HttpContext.RequestAborted))
+        {
+            _memory.Note();
+            if (!isTold)
+                continue;
+            using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null));
             run.Refuse();
-        _memory.Note();
-        // Nearly all that a refusal costs is the worker's and the host's part. Callers who come again at once, whatever they are told, would take the processor from those who are served.
-        if (options.RefusalRate > 0)
-            (await _refusals.Value.AcquireAsync(1, request.HttpContext.RequestAborted)).Dispose();
-        return Guard.Busy(wait);
+            return Guard.Busy(dataSources.Read.ComeAgain(caller));
+        }
+        return null;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _memory.Dispose();
-        if (_refusals.IsValueCreated)
-            _refusals.Value.Dispose();
+        _refusals.Dispose();
     }
 
     /// <summary>Runs a query and writes its answer, or the problem it ran into; after the first byte a failure breaks the connection off.</summary>
@@ -109,7 +103,9 @@ internal sealed class QueryRunner(
         }
     }
 
-    private Turn Turn(QueryTemplate query, HttpRequest request) => new(Caller.Of(request.HttpContext).Subject ?? RequestOrigin.Of(request), query.Template.Name, options.SlowReaderGrace, options.SlowReaderBytes);
+    private Turn Turn(QueryTemplate query, HttpRequest request) => new(CallerOf(request), query.Template.Name, options.SlowReaderGrace, options.SlowReaderBytes);
+
+    private static string CallerOf(HttpRequest request) => Caller.Of(request.HttpContext).Subject ?? RequestOrigin.Of(request);
 
     private async Task<long> StreamAsync(
         QueryTemplate query, ParameterValue?[] values, ResultFormat format, ResultSink sink, int maxRows, Turn? turn, CancellationToken cancellationToken)

@@ -16,6 +16,7 @@ namespace MdFunctions.Local.Host;
 internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, IHttpForwarder forwarder, ILogger logger) : IDisposable
 {
     private const string InvocationId = "x-ms-invocation-id";
+    private static readonly TypedData Proxied = new() { Http = new RpcHttp() }; // Empty: the request itself goes over HTTP.
 
     // The Functions host has no such limit on Flex Consumption. Here callers, host, worker and endpoint are one process as a rule, which has four sockets for each call and no more than this machine
     // gives it. It is far more than the app lets wait, so that the app's own refusals show; what is beyond waits here, and no address behind another.
@@ -151,7 +152,7 @@ internal sealed class HttpTriggers(WorkerChannel worker, string workerAddress, I
         {
             InvocationId = id,
             FunctionId = function.Id,
-            InputData = { new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } } },
+            InputData = { new ParameterBinding { Name = function.Parameter, Data = Proxied } },
             TraceContext = Trace.Current(),
         };
         foreach (var (name, value) in context.Request.RouteValues)

@@ -56,8 +56,22 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <summary>How many requests wait for a place.</summary>
     public int Waiting => _turns.State.Waiting;
 
-    /// <summary>Whether a turn would be turned away, before anything is done for it; null if not, else when to come again.</summary>
-    public TimeSpan? Refuses(Turn turn, TimeSpan limit) => _turns.Refuses(turn, MaxWait(limit)) ? ComeAgain(turn) : null;
+    /// <inheritdoc cref="Turns.HasRoom"/>
+    public event Action? HasRoom
+    {
+        add => _turns.HasRoom += value;
+        remove => _turns.HasRoom -= value;
+    }
+
+    /// <summary>Whether somebody's work would be turned away, before anything is done for it.</summary>
+    public bool Refuses(string caller, string work, TimeSpan limit) => _turns.Refuses(caller, work, MaxWait(limit));
+
+    /// <summary>When somebody who is turned away should come again: by the queue's pace, and not all at the same time.</summary>
+    public TimeSpan ComeAgain(string caller)
+    {
+        var wait = Math.Max(1, _turns.ComeAgain(caller).TotalSeconds);
+        return TimeSpan.FromSeconds(wait + (Random.Shared.NextDouble() * Math.Max(2, wait / 4)));
+    }
 
     /// <summary>Waits for a free place, for as long as a connection may take.</summary>
     /// <param name="turn">Ends when it is disposed.</param>
@@ -223,15 +237,8 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
     private TimeSpan MaxWait(TimeSpan limit) => limit < _options.ConnectTimeout ? limit : _options.ConnectTimeout;
 
-    // By the queue's pace, and not for all at the same time.
-    private TimeSpan ComeAgain(Turn turn)
-    {
-        var wait = Math.Max(1, _turns.ComeAgain(turn.Caller).TotalSeconds);
-        return TimeSpan.FromSeconds(wait + (Random.Shared.NextDouble() * Math.Max(2, wait / 4)));
-    }
-
     private MotherDuckException Busy(string message, Turn turn, Exception? inner = null) =>
-        new(new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", message) { RetryAfter = ComeAgain(turn) }, inner);
+        new(new(MotherDuckErrorKind.PoolExhausted, "all connections are in use", message) { RetryAfter = ComeAgain(turn.Caller) }, inner);
 
     private static MotherDuckException Unreachable(string reason, string message, Exception inner) =>
         new(new(MotherDuckErrorKind.Unreachable, reason, message), inner);

@@ -26,6 +26,9 @@ internal sealed class Turns(int count, int queueLimit)
     private double _secondsPerTurn;
     private long _lastLeft;
 
+    /// <summary>Raised when a turn is over and the queue is less than half full, or nobody waits in it: nobody has to be turned away any more.</summary>
+    public event Action? HasRoom;
+
     /// <summary>How many are taken, and how many wait.</summary>
     public (int Held, int Waiting) State
     {
@@ -63,11 +66,11 @@ internal sealed class Turns(int count, int queueLimit)
         static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
     }
 
-    /// <summary>Whether <see cref="TryEnter"/> would turn it away, at no cost.</summary>
-    public bool Refuses(Turn turn, TimeSpan maxWait)
+    /// <summary>Whether <see cref="TryEnter"/> would turn such a turn away, at no cost.</summary>
+    public bool Refuses(string caller, string work, TimeSpan maxWait)
     {
         lock (_gate)
-            return !CanHave(turn) && (!turn.CanWait || Expected(turn.Caller) > maxWait || (_queue.Count >= queueLimit && ToDrop(turn) is null));
+            return !CanHave(work) && (Expected(caller) > maxWait || (_queue.Count >= queueLimit && ToDrop(caller, work) is null));
     }
 
     /// <summary>Asks for a turn; <see cref="Turn.Ready"/> tells when it has come.</summary>
@@ -78,7 +81,7 @@ internal sealed class Turns(int count, int queueLimit)
     {
         lock (_gate)
         {
-            if (CanHave(turn))
+            if (CanHave(turn.Work))
             {
                 Take(turn);
                 return true;
@@ -87,7 +90,7 @@ internal sealed class Turns(int count, int queueLimit)
                 return false;
             if (_queue.Count >= queueLimit)
             {
-                if (ToDrop(turn) is not { } dropped)
+                if (ToDrop(turn.Caller, turn.Work) is not { } dropped)
                     return false;
                 Remove(dropped);
                 dropped.Value.Ready.TrySetResult(false);
@@ -114,6 +117,7 @@ internal sealed class Turns(int count, int queueLimit)
     /// <summary>A turn is over.</summary>
     public void Leave(Turn turn)
     {
+        bool hasRoom;
         lock (_gate)
         {
             if (!_held.Remove(turn))
@@ -125,7 +129,10 @@ internal sealed class Turns(int count, int queueLimit)
                 _secondsPerTurn += (Stopwatch.GetElapsedTime(_lastLeft, now).TotalSeconds - _secondsPerTurn) / 8;
             _lastLeft = _queue.Count > 0 ? now : 0;
             GiveOut();
+            hasRoom = _queue.Count == 0 || _queue.Count < queueLimit / 2;
         }
+        if (hasRoom)
+            HasRoom?.Invoke();
     }
 
     /// <summary>A turn waits for its reader.</summary>
@@ -177,7 +184,7 @@ internal sealed class Turns(int count, int queueLimit)
         for (var node = _queue.First; node is not null; node = node.Next)
         {
             var share = (_holding.GetValueOrDefault(node.Value.Caller), _served.GetValueOrDefault(node.Value.Caller));
-            if (share.CompareTo(fewest) < 0 && CanHave(node.Value))
+            if (share.CompareTo(fewest) < 0 && CanHave(node.Value.Work))
                 (best, fewest) = (node, share);
             if (best is not null && (_waiting.Count == 1 || fewest is (0, 0)))
                 break;
@@ -185,19 +192,29 @@ internal sealed class Turns(int count, int queueLimit)
         return best;
     }
 
-    private bool CanHave(Turn turn) => count - _held.Count is var free && free > 0 && (free > _kept || !IsStuck(turn));
+    private bool CanHave(string work) => count - _held.Count is var free && free > 0 && (free > _kept || !IsStuck(work));
 
-    private bool IsStuck(Turn turn) => _kept > 0 && turn.Work.Length > 0 && _held.Exists(held => held.IsBlocked && held.Work == turn.Work);
+    private bool IsStuck(string work)
+    {
+        if (_kept == 0 || work.Length == 0)
+            return false;
+        foreach (var held in _held) // Asked for each one that waits: nothing is allocated.
+        {
+            if (held.IsBlocked && held.Work == work)
+                return true;
+        }
+        return false;
+    }
 
     // Who makes room: one that cannot have the next turn anyway, or the last of a caller who has more waiting than this one.
-    private LinkedListNode<Turn>? ToDrop(Turn turn)
+    private LinkedListNode<Turn>? ToDrop(string caller, string work)
     {
-        var isStuck = IsStuck(turn);
-        var own = _waiting.GetValueOrDefault(turn.Caller) + 1;
+        var isStuck = IsStuck(work);
+        var own = _waiting.GetValueOrDefault(caller) + 1;
         LinkedListNode<Turn>? found = null;
         for (var node = _queue.Last; node is not null; node = node.Previous)
         {
-            if (!isStuck && IsStuck(node.Value))
+            if (!isStuck && IsStuck(node.Value.Work))
                 return node;
             if (_waiting[node.Value.Caller] is var many && many > own)
                 (found, own) = (node, many);

@@ -128,6 +128,32 @@ public sealed class SharesTests
     }
 
     [Fact]
+    public async Task Whoever_waits_to_be_turned_away_is_served_when_the_queue_has_become_short()
+    {
+        await using var app = await StartAsync(Files, ("MotherDuck:MaxPoolSize", "1"), ("Queries:QueueLimit", "4"), ("Queries:RefusalRate", "1"), ("MotherDuck:ConnectTimeout", "1m"));
+        var pool = Pool(app);
+        List<Task<HttpResponseMessage>> calls;
+        await using (await TakeAllAsync(pool, 1))
+        {
+            calls = [.. Enumerable.Range(0, 150).Select(n => app.Client.GetAsync($"/api/queries/one?n={n}"))];
+            await Task.WhenAny(calls); // The first that is told: 145 wait for that now, and would for 145 seconds.
+            await Connections.EventuallyAsync(() => pool.State.Waiting == 4, "the queue is full");
+        }
+        var answers = await Task.WhenAll(calls);
+        var refused = 0;
+        for (var n = 0; n < answers.Length; n++)
+        {
+            using var answer = answers[n];
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                refused++;
+            else
+                Assert.Equal($"[{{\"n\":{n}}}]", await answer.Content.ReadAsStringAsync());
+        }
+        Assert.InRange(refused, 1, 15); // One a second, for as long as the connection was taken.
+        Assert.Equal((0, 0), (pool.State.InUse, pool.State.Waiting));
+    }
+
+    [Fact]
     public async Task A_burst_is_answered_whole_each_call_with_its_rows_or_with_503()
     {
         await using var app = await StartAsync(Files, ("MotherDuck:MaxPoolSize", "2"), ("Queries:QueueLimit", "20"));

@@ -50,10 +50,31 @@ public sealed class TurnsTests
         using (var only = new Turn { CanWait = false })
         {
             Assert.True(turns.TryEnter(only, Patient));
-            Assert.True(turns.Refuses(new Turn { CanWait = false }, Patient));
+            Assert.False(turns.Refuses("", "", Patient)); // Others could wait.
             Assert.False(turns.TryEnter(new Turn { CanWait = false }, Patient));
         }
         Assert.Equal((0, 0), turns.State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void Who_was_turned_away_hears_of_a_queue_that_has_become_short(int limit)
+    {
+        var turns = new Turns(1, limit);
+        var heard = 0;
+        turns.HasRoom += () => heard++;
+        var all = Enumerable.Range(0, limit + 1).Select(_ => Enter(turns, "a")).ToList();
+        for (var i = 0; i < all.Count; i++)
+        {
+            Assert.True(turns.State == (1, limit - i) && heard == 0);
+            all[i].Dispose();
+            if (limit - i > 1) // Of three, two wait still.
+                continue;
+            Assert.True(heard > 0);
+            heard = 0;
+        }
+        Assert.False(turns.Refuses("a", "", Patient));
     }
 
     [Fact]
@@ -81,8 +102,8 @@ public sealed class TurnsTests
         Enter(turns, "a");
         var waiting = Enumerable.Range(0, 3).Select(_ => Enter(turns, "a")).ToList();
         Assert.False(turns.TryEnter(new Turn("a"), Patient));
-        Assert.True(turns.Refuses(new Turn("a"), Patient));
-        Assert.False(turns.Refuses(new Turn("b"), Patient));
+        Assert.True(turns.Refuses("a", "", Patient));
+        Assert.False(turns.Refuses("b", "", Patient));
         Enter(turns, "b");
         Assert.True(waiting[2].Ready.Task is { IsCompletedSuccessfully: true, Result: false });
         Assert.Equal((1, 3), turns.State);
@@ -145,16 +166,16 @@ public sealed class TurnsTests
     {
         var turns = new Turns(1, 10);
         var all = Enumerable.Range(0, 5).Select(_ => Enter(turns, "a")).ToList();
-        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.Zero)); // Nobody knows yet how long a turn takes.
+        Assert.False(turns.Refuses("a", "", TimeSpan.Zero)); // Nobody knows yet how long a turn takes.
         all[0].Dispose();
         Thread.Sleep(20);
         all[1].Dispose();
-        Assert.True(turns.Refuses(new Turn("a"), TimeSpan.Zero));
+        Assert.True(turns.Refuses("a", "", TimeSpan.Zero));
         Assert.False(turns.TryEnter(new Turn("a"), TimeSpan.Zero));
-        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.FromHours(1)));
+        Assert.False(turns.Refuses("a", "", TimeSpan.FromHours(1)));
         foreach (var turn in all)
             turn.Dispose();
-        Assert.False(turns.Refuses(new Turn("a"), TimeSpan.Zero)); // Nobody is ahead.
+        Assert.False(turns.Refuses("a", "", TimeSpan.Zero)); // Nobody is ahead.
     }
 
     [Fact]
