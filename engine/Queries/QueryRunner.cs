@@ -23,10 +23,10 @@ internal sealed class QueryRunner(
         if (query.Cache is not null && options.CacheBytes > 0)
             return null;
         var caller = CallerOf(request);
-        for (var isTold = false; dataSources.Read.Refuses(caller, query.Template.Name, query.Timeout); isTold = await _refusals.WaitAsync(request.HttpContext.RequestAborted))
+        for (var isDue = false; dataSources.Read.Refuses(caller, query.Template.Name, query.Timeout); isDue = await _refusals.WaitAsync(request.HttpContext.RequestAborted))
         {
             _memory.Note();
-            if (!isTold)
+            if (!isDue)
                 continue;
             using var run = telemetry.StartQuery(query.Template.Name, audit.Of(Caller.Of(request.HttpContext), "query", query.Template, null));
             run.Refuse();

@@ -3,13 +3,13 @@ using System.Threading.RateLimiting;
 namespace MdFunctions.Engine.MotherDuck;
 
 /// <summary>
-/// Requests that too many wait before. They are told so at a rate: nearly all that a refusal costs is the worker's and the host's part, and callers who come again at once, whatever they are
-/// told, would take the processor from those who are served. Whoever still waits to be told when the queue has become short is let in after all.
+/// Requests that come while too many wait already. They are turned away at a rate: nearly all that a refusal costs is the worker's and the host's part, and callers who come again at once,
+/// whatever they are told, would take the processor from those who are served. A request that still waits for its refusal when the queue has become short is let in after all.
 /// </summary>
 internal sealed class Refusals : IDisposable
 {
-    private const int MaxWaiting = 5000; // What is more is told at once.
-    private const int LetInAtOnce = 2; // For each turn that ends: a queue that became empty fills again, and those who come do not find it full.
+    private const int MaxWaiting = 5000; // One more is turned away at once.
+    private const int LetInAtOnce = 2; // For each turn that ends: an empty queue fills again, and those who are let in do not find it full.
 
     private readonly MotherDuckDataSource _pool;
     private readonly Lazy<RateLimiter>? _pace;
@@ -19,7 +19,7 @@ internal sealed class Refusals : IDisposable
 
     /// <summary>Begins to look after a pool's queue.</summary>
     /// <param name="pool">Whose queue it is.</param>
-    /// <param name="rate">How many are told a second; 0 for all at once.</param>
+    /// <param name="rate">How many requests are turned away a second; 0 for no limit.</param>
     public Refusals(MotherDuckDataSource pool, int rate)
     {
         _pool = pool;
@@ -36,15 +36,15 @@ internal sealed class Refusals : IDisposable
         pool.HasRoom += LetIn;
     }
 
-    /// <summary>Waits until somebody is to be told, or may ask again.</summary>
-    /// <returns>True if he is to be told that too many wait; false if that may be over.</returns>
+    /// <summary>Waits until a request is to be turned away, or has another chance.</summary>
+    /// <returns>True if its turn to be refused has come; false if the queue has become short.</returns>
     public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
         if (_pace is null)
             return true;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var told = _pace.Value.AcquireAsync(1, end.Token);
-        if (told.IsCompletedSuccessfully)
+        var refusal = _pace.Value.AcquireAsync(1, end.Token);
+        if (refusal.IsCompletedSuccessfully)
             return true;
         var letIn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LinkedListNode<TaskCompletionSource> place;
@@ -53,7 +53,7 @@ internal sealed class Refusals : IDisposable
             place = _waiting.AddLast(letIn);
             _count = _waiting.Count;
         }
-        var first = await Task.WhenAny(told.AsTask(), letIn.Task);
+        var first = await Task.WhenAny(refusal.AsTask(), letIn.Task);
         if (first == letIn.Task)
         {
             await end.CancelAsync();

@@ -8,6 +8,7 @@ namespace MdFunctions.Endpoint.Tests.Fuzz;
 /// </summary>
 public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<FuzzTests.SmallMessages>
 {
+    private const int Rounds = 5;
     private static readonly int Seed = Setting("FUZZ_SEED", 20240229);
     private static readonly int Messages = Setting("FUZZ_MESSAGES", 3000);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
@@ -23,10 +24,15 @@ public sealed class FuzzTests(FuzzTests.SmallMessages endpoint) : IClassFixture<
         var random = new FuzzMessages(Seed);
         await using var healthy = await endpoint.ConnectAsync();
         await RunAsync(random, Messages / 10, healthy); // What every session needs is there before memory is measured.
-        var before = Memory();
-        await RunAsync(random, Messages, healthy);
-        var growth = Memory() - before;
-        Assert.True(growth < 32, $"memory grew by {growth} MB (seed {Seed})");
+        var growth = new List<long>();
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = Memory();
+            await RunAsync(random, Messages / Rounds, healthy);
+            growth.Add(Memory() - before);
+        }
+        // Other tests share this process: a round or two may see their memory, where a leak shows in all.
+        Assert.True(growth.Order().ElementAt(Rounds / 2) < 32 / Rounds, $"memory grew by {string.Join(", ", growth)} MB (seed {Seed})");
         Assert.DoesNotContain("unexpected", endpoint.Log);
         Assert.Equal([["12000"]], await healthy.RowsAsync("SELECT count(*) FROM sample_data.nyc.taxi"));
     }
