@@ -15,7 +15,6 @@ internal sealed class Refusals : IDisposable
     private readonly Lazy<RateLimiter>? _pace;
     private readonly Lock _gate = new();
     private readonly LinkedList<TaskCompletionSource> _waiting = [];
-    private volatile int _count;
 
     /// <summary>Begins to look after a pool's queue.</summary>
     /// <param name="pool">Whose queue it is.</param>
@@ -49,10 +48,7 @@ internal sealed class Refusals : IDisposable
         var letIn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LinkedListNode<TaskCompletionSource> place;
         lock (_gate)
-        {
             place = _waiting.AddLast(letIn);
-            _count = _waiting.Count;
-        }
         var first = await Task.WhenAny(refusal.AsTask(), letIn.Task);
         if (first == letIn.Task)
         {
@@ -64,7 +60,6 @@ internal sealed class Refusals : IDisposable
         {
             if (place.List is not null)
                 _waiting.Remove(place);
-            _count = _waiting.Count;
         }
         await first;
         return true;
@@ -80,8 +75,6 @@ internal sealed class Refusals : IDisposable
 
     private void LetIn()
     {
-        if (_count == 0)
-            return;
         lock (_gate)
         {
             for (var i = 0; i < LetInAtOnce && _waiting.First is { } next; i++)
@@ -89,7 +82,6 @@ internal sealed class Refusals : IDisposable
                 _waiting.RemoveFirst();
                 next.Value.TrySetResult();
             }
-            _count = _waiting.Count;
         }
     }
 }
